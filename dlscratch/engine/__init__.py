@@ -1,0 +1,14 @@
+"""Floor 1: differentiation. Calculus written in plain NumPy; this floor imports nothing else."""
+
+from . import operators, rules
+from .fused import checkpoint, fused
+from .modes import default_dtype, detect_anomaly, no_grad
+from .table import COMPOSED, CONSTANT, RULES, composed, constant, rule
+from .tensor import Tensor, primitive
+from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+
+__all__ = [
+    "Tensor", "no_grad", "detect_anomaly", "default_dtype",
+    "grad", "value_and_grad", "gradients", "vjp", "jvp", "hvp", "jacobian", "hessian", "checkpoint",
+    "rule", "composed", "constant", "primitive", "fused", "RULES", "COMPOSED", "CONSTANT", "rules", "operators",
+]  # fmt: skip

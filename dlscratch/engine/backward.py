@@ -1,0 +1,120 @@
+"""The walk: from one output back through the graph, each gradient summed where paths meet."""
+
+from operator import attrgetter
+
+import numpy as np
+
+from .modes import mode, no_grad, recording
+from .table import RULES, Traced, describe
+
+__all__ = ["walk", "sum_to", "check_finite"]
+
+
+def walk(root, seed, targets=None, *, lifted=False, retain=False):
+    """Carry `seed` = dL/droot back through the graph, newest node first, which is a reverse topological order.
+
+    With `targets`, return {id(target): gradient} and compute only what leads to them; without, add to each leaf's `.grad`.
+    `lifted` runs the rules on Tensors instead of arrays, so that the gradients are themselves differentiable.
+    Unless `retain` is set the graph is cut as it is used: memory falls while the walk proceeds.
+    """
+    nodes = _collect(root)
+    needed = None if targets is None else _leading_to(targets, nodes)
+    wanted = {id(t) for t in targets or ()}
+    gradients, found = {id(root): seed}, {}
+    with recording() if lifted else no_grad():
+        while nodes:
+            node = nodes.pop()
+            g = gradients.pop(id(node), None)
+            if g is None:
+                continue
+            if id(node) in wanted:
+                found[id(node)] = g
+            if targets is None and (node.op is None or node.keeps_grad):
+                _deposit(node, g)
+            if node.op is not None and (needed is None or id(node) in needed):
+                _distribute(node, g, gradients, needed, lifted)
+                if not retain and not lifted:
+                    node.inputs = node.saved = None
+    return found
+
+
+def _collect(root):
+    """Every node that `root` depends on and that needs a gradient, oldest first. No recursion: graphs are deep."""
+    nodes, stack, seen = [], [root], {id(root)}
+    while stack:
+        node = stack.pop()
+        nodes.append(node)
+        if node.inputs is None:
+            raise RuntimeError(
+                f"the graph behind this {describe(node.op)} was freed by an earlier backward; "
+                "pass retain_graph=True to that one, or run the forward pass again"
+            )
+        for x in node.inputs:
+            if isinstance(x, Traced):
+                if x.op is None and x.written_at > node.order:
+                    raise _written(x, node)
+                if x.requires_grad and id(x) not in seen:
+                    seen.add(id(x))
+                    stack.append(x)
+    nodes.sort(key=attrgetter("order"))
+    return nodes
+
+
+def _written(leaf, node):
+    return RuntimeError(
+        f"a Tensor of shape {leaf.shape} was written after {describe(node.op)} used it, so its gradient would be wrong; "
+        "call backward before the update (optimizer.step, t.data = ...), or run the forward pass again"
+    )
+
+
+def _leading_to(targets, nodes):
+    """The ids of the targets and of all nodes through which a gradient must pass to reach one."""
+    needed = {id(t) for t in targets}
+    for node in nodes:
+        if any(id(x) in needed for x in node.inputs):
+            needed.add(id(node))
+    return needed
+
+
+def _distribute(node, g, gradients, needed, lifted):
+    needs = [
+        isinstance(x, Traced) and x.requires_grad and (needed is None or id(x) in needed) for x in node.inputs
+    ]
+    if not any(needs):
+        return
+    pulled = RULES.get(node.op, node.op).pull(node, g, needs, lifted)
+    for x, gx in zip(node.inputs, pulled, strict=False):
+        if gx is None:
+            continue
+        if gx.shape != x.shape:
+            gx = sum_to(gx, x.shape)
+        if gx.dtype != x.dtype:
+            gx = gx.astype(x.dtype)
+        if mode.anomaly:
+            check_finite(gx, f"the gradient through {describe(node.op)}", node.inputs)
+        before = gradients.get(id(x))
+        gradients[id(x)] = gx if before is None else before + gx
+
+
+def _deposit(node, g):
+    """Add g to `.grad` where one is kept: at leaves, and at nodes that were asked to (`retain_grad`)."""
+    if node.grad is None:
+        node._grad = np.array(g)
+    else:
+        node._grad += g
+
+
+def sum_to(g, shape):
+    """Undo broadcasting: sum g over the axes along which an array of `shape` was repeated."""
+    new = g.ndim - len(shape)
+    stretched = tuple(new + i for i, n in enumerate(shape) if n == 1 and g.shape[new + i] != 1)
+    return np.reshape(np.sum(g, axis=tuple(range(new)) + stretched, keepdims=True), shape)
+
+
+def check_finite(array, what, inputs):
+    """Raise FloatingPointError, naming `what` and the shapes that it had, unless every entry is finite."""
+    data = array._data if isinstance(array, Traced) else array
+    if not np.all(np.isfinite(data)):
+        shapes = ", ".join(str(np.shape(getattr(x, "_data", x))) for x in inputs)
+        bad = "NaN" if np.any(np.isnan(data)) else "infinity"
+        raise FloatingPointError(f"{what} is not finite: {bad} appeared; the inputs had shapes {shapes}")

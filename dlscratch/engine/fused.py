@@ -1,0 +1,107 @@
+"""Operations with more than a rule: hand-derived gradients that reuse intermediates, and recomputation instead of memory."""
+
+import functools
+
+import numpy as np
+
+from .modes import mode, recording
+from .table import Traced
+from .tensor import Tensor, now, record
+from .transforms import gradients
+
+__all__ = ["Fused", "fused", "checkpoint"]
+
+
+class Fused:
+    """An operation defined twice: fast, with saved intermediates, and as a textbook writes it. Orders >= 2 take the second."""
+
+    def __init__(self, textbook, forward, backward):
+        functools.update_wrapper(self, textbook)
+        self.__name__ = textbook.__name__.removeprefix("textbook_")
+        self.textbook, self.forward, self.backward = textbook, forward, backward
+
+    def __call__(self, *inputs, **kwargs):
+        arrays = [x._data if isinstance(x, Tensor) else x for x in inputs]
+        y, saved = self.forward(*arrays, **kwargs)
+        if not any(isinstance(x, Tensor) for x in inputs):
+            return y
+        y = y.view() if any(y is a for a in arrays) else y  # recording locks y, which must not lock an input
+        return record(self, inputs, kwargs, y, any(isinstance(x, Tensor) and x.requires_grad for x in inputs), saved)
+
+    def pull(self, node, g, needs, lifted):
+        """The gradients of the inputs: by `backward` on arrays, or through `textbook` when they must be differentiable."""
+        arrays = [x._data if isinstance(x, Traced) else x for x in node.inputs]
+        if not lifted:
+            return self.backward(g, node._data, node.saved, tuple(needs), *arrays, **node.kwargs)
+        with recording():
+            y = self.textbook(*node.inputs, **node.kwargs)
+        return _scatter(y, node.inputs, g, needs, lifted)
+
+    def __repr__(self):
+        return f"<fused {self.__name__}>"
+
+
+def fused(textbook, forward, backward):
+    """The fast twin of `textbook`: an operation on arrays or Tensors that gives the same values and gradients.
+
+    `forward(*arrays, **options) -> (y, saved)`; `backward(g, y, saved, needs, *arrays, **options)` -> one gradient for each
+    positional argument, None where `needs` is False. Second and higher derivatives run through `textbook`.
+    """
+    return Fused(textbook, forward, backward)
+
+
+def _scatter(y, inputs, g, needs, lifted):
+    """dL/dinput for each input that needs one, by a walk of its own from y = f(inputs) with seed g."""
+    wanted = [x for x, need in zip(inputs, needs, strict=True) if need]
+    found = iter(gradients(y, wanted, g, create_graph=lifted))
+    return [next(found) if need else None for need in needs] if lifted else [
+        next(found)._data if need else None for need in needs
+    ]
+
+
+class _Recompute:
+    """What a checkpointed node runs when its gradient is asked for."""
+
+    __name__ = "checkpoint"
+    __module__ = "dlscratch"
+
+    def __init__(self, f, args, kwargs):
+        self.f, self.args, self.kwargs = f, args, kwargs
+
+    def pull(self, node, g, needs, lifted):
+        with recording():
+            y = self.f(*self.args, **self.kwargs)
+        if not np.array_equal(y._data, node._data, equal_nan=True):
+            raise RuntimeError(
+                "checkpoint: the function gave other values when it was run again, so its gradient would be wrong; "
+                "it must not draw random numbers (Dropout) or change state"
+            )
+        return _scatter(y, node.inputs, g, needs, lifted)
+
+
+def checkpoint(f, *args, **kwargs):
+    """f(*args), remembering nothing that f computes inside: backward runs f again. Time for memory.
+
+    With a chain of n layers checkpointed every sqrt(n), memory falls from O(n) to O(sqrt(n)) for one more forward pass.
+    f must give the same values when run again. Source: Chen et al., Training deep nets with sublinear memory cost, 2016.
+    """
+    start = now()
+    y = f(*args, **kwargs)
+    if not (mode.record and isinstance(y, Tensor) and y.requires_grad):
+        return y
+    return record(_Recompute(f, args, kwargs), _sources(y, start), {}, y._data, traced=True)
+
+
+def _sources(y, start):
+    """The Tensors made before `start` on which y depends: arguments, and whatever else f closes over."""
+    found, stack, seen = [], [y], {id(y)}
+    while stack:
+        node = stack.pop()
+        if node.order < start:
+            found.append(node)
+            continue
+        for x in node.inputs:
+            if isinstance(x, Tensor) and x.requires_grad and id(x) not in seen:
+                seen.add(id(x))
+                stack.append(x)
+    return tuple(found)

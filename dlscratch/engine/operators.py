@@ -1,0 +1,41 @@
+"""Python's operators for Tensors. They call `apply` at once, which is twice as fast as the way through NumPy's protocol."""
+
+import numpy as np
+
+from .tensor import Tensor, apply, raw
+
+__all__ = []
+
+
+def _operator(ufunc, swapped=False):
+    def method(self, other):
+        return apply(ufunc, other, self) if swapped else apply(ufunc, self, other)
+
+    return method
+
+
+def _comparison(ufunc):
+    return lambda self, other: ufunc(self._data, raw(other))
+
+
+for _name, _ufunc in dict(add=np.add, sub=np.subtract, mul=np.multiply, truediv=np.divide, mod=np.remainder).items():
+    setattr(Tensor, f"__{_name}__", _operator(_ufunc))
+    setattr(Tensor, f"__r{_name}__", _operator(_ufunc, swapped=True))
+for _name, _ufunc in dict(lt="less", le="less_equal", gt="greater", ge="greater_equal", eq="equal", ne="not_equal").items():
+    setattr(Tensor, f"__{_name}__", _comparison(getattr(np, _ufunc)))
+Tensor.__neg__ = lambda self: apply(np.negative, self)
+Tensor.__pos__ = lambda self: apply(np.positive, self)
+Tensor.__abs__ = lambda self: apply(np.absolute, self)
+Tensor.__matmul__ = lambda self, other: np.matmul(self, other)
+Tensor.__rmatmul__ = lambda self, other: np.matmul(other, self)
+
+_POWERS = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal}  # np.power is 10 to 100 times slower than these
+
+
+def _power(self, exponent):
+    quick = _POWERS.get(exponent) if type(exponent) in (int, float) else None
+    return apply(np.power, self, exponent) if quick is None else apply(quick, self)
+
+
+Tensor.__pow__ = _power
+Tensor.__rpow__ = lambda self, base: apply(np.power, base, self)

@@ -1,0 +1,117 @@
+"""Derivatives of elementwise functions: g = dL/dy, y = f(x) or f(a, b). Broadcasting is undone by the walk, not here."""
+
+import math
+
+import numpy as np
+
+from ..table import composed, rule
+
+__all__ = ["alias"]
+
+# Arithmetic
+rule(np.add, lambda g, y, a, b: g, lambda g, y, a, b: g)
+rule(np.subtract, lambda g, y, a, b: g, lambda g, y, a, b: -g)
+rule(np.multiply, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)
+rule(np.divide, lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b)
+rule(np.negative, lambda g, y, x: -g)
+rule(np.positive, lambda g, y, x: g)
+rule(np.reciprocal, lambda g, y, x: -g * y * y)
+rule(np.square, lambda g, y, x: g * (2 * x))
+rule(np.sqrt, lambda g, y, x: g / (2 * y))
+rule(np.cbrt, lambda g, y, x: g / (3 * y * y))
+rule(np.absolute, lambda g, y, x: g * np.sign(x))
+rule(np.fabs, lambda g, y, x: g * np.sign(x))
+rule(np.remainder, lambda g, y, a, b: g, lambda g, y, a, b: -g * np.floor_divide(a, b))
+rule(np.fmod, lambda g, y, a, b: g, lambda g, y, a, b: -g * np.trunc(a / b))
+rule(np.copysign, lambda g, y, a, b: g * (np.sign(a) * np.sign(y)))
+rule(
+    np.power,
+    lambda g, y, x, p: g * (p * np.power(x, np.where(np.equal(p, 0), 1, p - 1))),  # 0 ** -1 must not meet 0 * inf
+    lambda g, y, x, p: g * y * np.log(np.where(np.greater(x, 0), x, 1)),
+)
+
+# Exponentials and logarithms
+rule(np.exp, lambda g, y, x: g * y)
+rule(np.exp2, lambda g, y, x: g * y * math.log(2))
+rule(np.expm1, lambda g, y, x: g * (y + 1))
+rule(np.log, lambda g, y, x: g / x)
+rule(np.log2, lambda g, y, x: g / (x * math.log(2)))
+rule(np.log10, lambda g, y, x: g / (x * math.log(10)))
+rule(np.log1p, lambda g, y, x: g / (1 + x))
+rule(np.logaddexp, lambda g, y, a, b: g * np.exp(a - y), lambda g, y, a, b: g * np.exp(b - y))
+rule(np.logaddexp2, lambda g, y, a, b: g * np.exp2(a - y), lambda g, y, a, b: g * np.exp2(b - y))
+
+# Trigonometry
+rule(np.sin, lambda g, y, x: g * np.cos(x))
+rule(np.cos, lambda g, y, x: -g * np.sin(x))
+rule(np.tan, lambda g, y, x: g * (1 + y * y))
+rule(np.arcsin, lambda g, y, x: g / np.sqrt(1 - x * x))
+rule(np.arccos, lambda g, y, x: -g / np.sqrt(1 - x * x))
+rule(np.arctan, lambda g, y, x: g / (1 + x * x))
+rule(
+    np.arctan2,
+    lambda g, y, a, b: g * b / (a * a + b * b),
+    lambda g, y, a, b: -g * a / (a * a + b * b),
+)
+rule(np.hypot, lambda g, y, a, b: g * a / y, lambda g, y, a, b: g * b / y)
+rule(np.deg2rad, lambda g, y, x: g * (math.pi / 180))
+rule(np.radians, lambda g, y, x: g * (math.pi / 180))
+rule(np.rad2deg, lambda g, y, x: g * (180 / math.pi))
+rule(np.degrees, lambda g, y, x: g * (180 / math.pi))
+
+# Hyperbolic functions
+rule(np.sinh, lambda g, y, x: g * np.cosh(x))
+rule(np.cosh, lambda g, y, x: g * np.sinh(x))
+rule(np.tanh, lambda g, y, x: g * (1 - y * y))
+rule(np.arcsinh, lambda g, y, x: g / np.sqrt(x * x + 1))
+rule(np.arccosh, lambda g, y, x: g / np.sqrt(x * x - 1))
+rule(np.arctanh, lambda g, y, x: g / (1 - x * x))
+
+
+# Choices. Where two arguments tie each gets half of the gradient; the choice itself is a boolean, a constant.
+def _won(winner, other, g):
+    return (np.greater(winner, other) + 0.5 * np.equal(winner, other)).astype(g.dtype)
+
+
+rule(np.maximum, lambda g, y, a, b: g * _won(a, b, g), lambda g, y, a, b: g * _won(b, a, g))
+rule(np.minimum, lambda g, y, a, b: g * _won(b, a, g), lambda g, y, a, b: g * _won(a, b, g))
+rule(np.fmax, lambda g, y, a, b: g * _won(a, b, g), lambda g, y, a, b: g * _won(b, a, g))
+rule(np.fmin, lambda g, y, a, b: g * _won(b, a, g), lambda g, y, a, b: g * _won(a, b, g))
+rule(np.where, lambda g, y, c, a, b: None, lambda g, y, c, a, b: g * c, lambda g, y, c, a, b: g * np.logical_not(c))
+rule(np.nan_to_num, lambda g, y, x, copy=True, nan=0.0, posinf=None, neginf=None: g * np.isfinite(x))
+rule(np.astype, lambda g, y, x, dtype: g.astype(x.dtype))
+rule(np.copy, lambda g, y, x: g)
+
+
+@composed(np.clip)
+def clip(x, a_min=None, a_max=None, *, min=None, max=None):  # noqa: A002 - NumPy's names
+    low, high = (a_min if min is None else min), (a_max if max is None else max)
+    inside = np.greater_equal(x, -math.inf if low is None else low) & np.less_equal(x, math.inf if high is None else high)
+    low_or_x = x if low is None else np.where(np.less(x, low), low, x)
+    clipped = low_or_x if high is None else np.where(np.greater(low_or_x, high), high, low_or_x)
+    return np.where(inside, x, clipped)
+
+
+@composed(np.sinc)
+def sinc(x):
+    near = np.less(np.abs(x), 1e-3)  # there the series is exact to 1e-13 and smooth through zero
+    t = math.pi * np.where(near, 1, x)
+    s = np.square(math.pi * np.where(near, x, 0))
+    return np.where(near, 1 - s / 6 + s * s / 120, np.sin(t) / t)
+
+
+@composed(np.diff)
+def diff(x, n=1, axis=-1):
+    for _ in range(n):
+        ahead, behind = ([slice(None)] * x.ndim for _ in range(2))
+        ahead[axis], behind[axis] = slice(1, None), slice(None, -1)
+        x = x[tuple(ahead)] - x[tuple(behind)]
+    return x
+
+
+def alias(x):
+    """The same numbers as a new node: what a transform differentiates with respect to."""
+    return x.view() if isinstance(x, np.ndarray) else x
+
+
+rule(alias, lambda g, y, x: g)

@@ -1,0 +1,152 @@
+"""Indexing and its adjoint, scatter: each is the other's rule. Whatever picks entries of an array is an index."""
+
+import numpy as np
+
+from ..table import composed, rule
+from ..tensor import apply, getitem, raw
+
+__all__ = ["scatter"]
+
+
+def scatter(g, index, shape):
+    """The adjoint of x[index]: zeros of `shape` with g added at `index`, as often as an entry was picked."""
+    z = np.zeros(shape, g.dtype)
+    if _picks_once(index):
+        z[index] = g
+    else:
+        np.add.at(z, index, g)
+    return z
+
+
+def _picks_once(index):
+    parts = index if isinstance(index, tuple) else (index,)
+    arrays = [p for p in parts if isinstance(p, (np.ndarray, list))]
+    return all(np.asarray(a).dtype == bool for a in arrays)
+
+
+rule(getitem, lambda g, y, x, index: apply(scatter, g, index, x.shape) if hasattr(g, "op") else scatter(g, index, x.shape))
+rule(scatter, lambda g, y, x, index, shape: g[index])
+
+
+def _along(x, index, axis):
+    """x[..., index, ...] with the index at `axis`."""
+    return x[(slice(None),) * (axis % x.ndim) + (index,)]
+
+
+@composed(np.take)
+def take(x, indices, axis=None):
+    return np.ravel(x)[raw(indices)] if axis is None else _along(x, np.asarray(raw(indices)), axis)
+
+
+@composed(np.take_along_axis)
+def take_along_axis(x, indices, axis=-1):
+    if axis is None:
+        return np.ravel(x)[raw(indices)]
+    index = list(np.ogrid[tuple(map(slice, np.shape(indices)))])
+    index[axis] = raw(indices)
+    return x[tuple(index)]
+
+
+@composed(np.sort)
+def sort(x, axis=-1):
+    return np.take_along_axis(x, np.argsort(x, axis=axis, kind="stable"), axis=axis)
+
+
+@composed(np.flip)
+def flip(x, axis=None):
+    axes = range(x.ndim) if axis is None else np.atleast_1d(axis) % x.ndim
+    return x[tuple(slice(None, None, -1) if a in axes else slice(None) for a in range(x.ndim))]
+
+
+@composed(np.flipud)
+def flipud(x):
+    return np.flip(x, 0)
+
+
+@composed(np.fliplr)
+def fliplr(x):
+    return np.flip(x, 1)
+
+
+@composed(np.roll)
+def roll(x, shift, axis=None):
+    if axis is None:
+        return np.reshape(roll(np.ravel(x), shift, 0), x.shape)
+    for s, a in zip(np.atleast_1d(shift), np.atleast_1d(axis), strict=True):
+        x = _along(x, np.roll(np.arange(x.shape[a]), s), a)
+    return x
+
+
+@composed(np.repeat)
+def repeat(x, repeats, axis=None):
+    x, axis = (np.ravel(x), 0) if axis is None else (x, axis)
+    return _along(x, np.repeat(np.arange(x.shape[axis]), repeats), axis)
+
+
+@composed(np.compress)
+def compress(condition, x, axis=None):
+    x, axis = (np.ravel(x), 0) if axis is None else (x, axis)
+    return _along(x, np.flatnonzero(condition), axis)
+
+
+@composed(np.pad)
+def pad(x, pad_width, mode="constant", *, constant_values=0):
+    """Constant: scatter into a larger array. Every other mode repeats entries, so padding an index says which."""
+    width = np.broadcast_to(pad_width, (x.ndim, 2)).tolist()
+    if mode == "constant":
+        inside = tuple(slice(a, a + n) for n, (a, _) in zip(x.shape, width, strict=True))
+        shape = tuple(a + n + b for n, (a, b) in zip(x.shape, width, strict=True))
+        filled = np.full(shape, constant_values, x.dtype)
+        filled[inside] = 0
+        return apply(scatter, x, inside, shape) + filled
+    for axis, (n, w) in enumerate(zip(x.shape, width, strict=True)):
+        if w != [0, 0]:
+            x = _along(x, np.pad(np.arange(n), w, mode=_repeating(mode)), axis)
+    return x
+
+
+def _repeating(mode):
+    if mode not in ("edge", "reflect", "symmetric", "wrap"):
+        raise ValueError(f"np.pad on a Tensor: mode {mode!r}; want constant, edge, reflect, symmetric or wrap")
+    return mode
+
+
+@composed(np.tril)
+def tril(x, k=0):
+    return x * np.tri(*x.shape[-2:], k=k, dtype=bool)
+
+
+@composed(np.triu)
+def triu(x, k=0):
+    return x * ~np.tri(*x.shape[-2:], k=k - 1, dtype=bool)
+
+
+@composed(np.diagonal)
+def diagonal(x, offset=0, axis1=0, axis2=1):
+    x = np.moveaxis(x, (axis1, axis2), (-2, -1))
+    rows = np.arange(max(0, min(x.shape[-2] + min(offset, 0), x.shape[-1] - max(offset, 0))))
+    return x[..., rows - min(offset, 0), rows + max(offset, 0)]
+
+
+@composed(np.diag)
+def diag(x, k=0):
+    if x.ndim == 2:
+        return np.diagonal(x, k)
+    n, rows = len(x) + abs(k), np.arange(len(x))
+    return apply(scatter, x, (rows - min(k, 0), rows + max(k, 0)), (n, n))
+
+
+@composed(np.trace)
+def trace(x, offset=0, axis1=0, axis2=1):
+    return np.sum(np.diagonal(x, offset, axis1, axis2), axis=-1)
+
+
+@composed(np.lib.stride_tricks.sliding_window_view)
+def sliding_window_view(x, window_shape, axis=None):
+    """Every window of x, its axes last; entries shared by windows collect the gradients of all."""
+    sizes = np.atleast_1d(window_shape).tolist()
+    axes = range(x.ndim) if axis is None else [a % x.ndim for a in np.atleast_1d(axis).tolist()]
+    for a, size in zip(axes, sizes, strict=True):
+        index = np.arange(x.shape[a] - size + 1)[:, None] + np.arange(size)
+        x = np.moveaxis(_along(x, index, a), a + 1, -1)
+    return x

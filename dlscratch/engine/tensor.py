@@ -1,0 +1,247 @@
+"""Tensor: an ndarray that remembers how it was made. The only file that knows NumPy's two dispatch protocols."""
+
+import functools
+import itertools
+
+import numpy as np
+
+from .backward import check_finite, walk
+from .methods import ArrayMethods
+from .modes import mode
+from .table import COMPOSED, CONSTANT, RULES, Traced, describe, rule
+
+__all__ = ["Tensor", "primitive", "apply", "record", "raw", "now", "getitem"]
+
+_clock = itertools.count(1)  # order of creation is a topological order; next() is atomic across threads
+
+
+def now():
+    """The next tick of the clock that orders nodes and writes."""
+    return next(_clock)
+
+
+def raw(x):
+    """The array inside a Tensor; anything else as it is. Looks inside lists, tuples and dicts."""
+    if isinstance(x, Tensor):
+        return x._data
+    if type(x) in (list, tuple):
+        return type(x)(map(raw, x))
+    return {k: raw(v) for k, v in x.items()} if type(x) is dict else x
+
+
+def getitem(x, index):
+    """x[index] as a function, so that it can be recorded; its rule is `scatter`."""
+    return x[index]
+
+
+def apply(op, *inputs, **kwargs):
+    """Compute `op` on the arrays inside `inputs` and, if a gradient will be wanted, remember how."""
+    arrays, traced = [], False
+    for x in inputs:
+        if isinstance(x, Tensor):
+            traced = traced or x.requires_grad
+            x = x._data
+        arrays.append(x)
+    return record(op, inputs, kwargs, op(*arrays, **kwargs), traced)
+
+
+def record(op, inputs, kwargs, y, traced, saved=None):
+    """Wrap the array `y` = op(*inputs, **kwargs) in a Tensor: a node of the graph if an input is `traced`, else a constant."""
+    if mode.anomaly:
+        check_finite(y, f"the output of {describe(op)}", inputs)
+    out = Tensor.__new__(Tensor)
+    out._data = y
+    if traced and mode.record:
+        entry = RULES.get(op)
+        if entry is not None and (kwargs or len(inputs) > len(entry.vjps)):
+            entry.check(op, inputs, kwargs)
+        if type(y) is np.ndarray:
+            y.flags.writeable = False  # a write would corrupt gradients unseen; so NumPy refuses it
+        out.requires_grad, out.op, out.inputs, out.kwargs, out.saved = True, op, inputs, kwargs, saved
+        out.order = next(_clock)
+    else:
+        out.requires_grad, out.op, out.inputs, out.order, out.written_at = False, None, (), 0, 0
+    return out
+
+
+class Tensor(ArrayMethods, Traced):
+    """An array that remembers the operation that made it: `y.backward()` then fills `x.grad` with dy/dx.
+
+    It behaves as a NumPy array (operators, methods, `np.` functions). A leaf with `requires_grad=True` owns a copy of its
+    numbers; change them by `t.data = new` or `t.data -= step`, after backward. `.data` and `.grad` are ndarrays.
+    Raises TypeError when a gradient is asked of integers, or when an array would leave the graph unnoticed.
+    """
+
+    __slots__ = ("_data", "_grad", "requires_grad", "op", "inputs", "kwargs", "saved", "order", "written_at", "__weakref__")
+    __hash__ = object.__hash__
+
+    def __init__(self, data, requires_grad=False):
+        data = raw(data)
+        self._data = np.array(data) if requires_grad else np.asarray(data)
+        if self._data.dtype.kind not in "fiub":
+            raise TypeError(f"Tensor of dtype {self._data.dtype}: want floats, integers or booleans")
+        if requires_grad and self._data.dtype.kind != "f":
+            raise TypeError(
+                f"a Tensor of {self._data.dtype} cannot require a gradient; make it float first: x.astype('float64')"
+            )
+        self._grad, self.requires_grad, self.written_at, self.order = None, requires_grad, 0, 0
+        self.op, self.inputs, self.kwargs, self.saved = None, (), {}, None
+
+    # What it holds ----------------------------------------------------------------------------------------------------
+
+    @property
+    def data(self):
+        """The ndarray inside. On a leaf it can be assigned (same shape): the numbers are copied into place."""
+        return self._data
+
+    @data.setter
+    def data(self, value):
+        if self.op is not None:
+            raise RuntimeError(f"this Tensor was computed by {describe(self.op)}; only leaves can be written. Use t.detach()")
+        value = raw(value)
+        if value is not self._data:
+            if np.shape(value) != self.shape:
+                raise ValueError(f"t.data = ...: came shape {np.shape(value)}, want {self.shape}; make a new Tensor instead")
+            self._data[...] = value
+        self.mark_written()
+
+    def mark_written(self):
+        """Tell the graph that this leaf's numbers changed: a backward through an older graph will then raise."""
+        self.written_at = now()
+
+    @property
+    def grad(self):
+        """dL/dself as an ndarray, summed over all calls of backward since it was last None."""
+        return getattr(self, "_grad", None)
+
+    @grad.setter
+    def grad(self, value):
+        self._grad = None if value is None else np.array(raw(value), dtype=self.dtype).reshape(self.shape)
+
+    @property
+    def keeps_grad(self):
+        return hasattr(self, "_grad")
+
+    def retain_grad(self):
+        """Ask backward to fill `.grad` here too, although this Tensor is not a leaf."""
+        self._grad = self.grad
+        return self
+
+    shape = property(lambda self: self._data.shape)
+    ndim = property(lambda self: self._data.ndim)
+    size = property(lambda self: self._data.size)
+    dtype = property(lambda self: self._data.dtype)
+    nbytes = property(lambda self: self._data.nbytes)
+    T = property(lambda self: np.transpose(self))
+    mT = property(lambda self: np.swapaxes(self, -1, -2))
+    item = property(lambda self: self._data.item)
+    tolist = property(lambda self: self._data.tolist)
+
+    def detach(self):
+        """The same numbers, without history."""
+        out = Tensor(self._data)
+        return out
+
+    def backward(self, seed=None, retain_graph=False):
+        """Add dL/dleaf to `.grad` of every leaf, for L = self (a scalar) or, with `seed` of self's shape, L = sum(seed * self)."""
+        walk(self, self.seed(seed), retain=retain_graph)
+
+    def seed(self, value=None):
+        """The gradient that a walk from here starts with, checked: ones for a scalar, else a given array of this shape."""
+        if not self.requires_grad:
+            raise RuntimeError("no gradient can flow from here: no input had requires_grad=True, or it ran under no_grad()")
+        if value is None:
+            if self.size != 1:
+                raise RuntimeError(f"backward from shape {self.shape}, which is no scalar; reduce it (.sum(), .mean()) or pass seed=")
+            return np.ones(self.shape, self.dtype)
+        if np.shape(value) != self.shape:
+            raise ValueError(f"seed of shape {np.shape(value)} for an output of shape {self.shape}; they must be equal")
+        return value if isinstance(value, Tensor) else np.asarray(value, self.dtype)
+
+    # How NumPy sees it ------------------------------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc, method, *args, **kwargs):
+        if method != "__call__" or kwargs.get("out") is not None:
+            where = f"np.{ufunc.__name__}.{method}" if method != "__call__" else f"np.{ufunc.__name__}(..., out=)"
+            raise TypeError(f"{where} has no gradient; write the result to a new array (np.sum, np.cumsum, y = x + t)")
+        return dispatch(ufunc, args, kwargs)
+
+    def __array_function__(self, function, types, args, kwargs):
+        return dispatch(function, args, kwargs)
+
+    def __array__(self, dtype=None, copy=None):
+        if self.requires_grad:
+            raise TypeError(
+                "a Tensor that needs a gradient does not turn into an array silently; use t.data for its numbers, "
+                "np.stack or np.concatenate to build a Tensor out of Tensors"
+            )
+        return np.array(self._data, dtype=dtype, copy=copy)
+
+    def __setitem__(self, index, value):
+        raise TypeError("writing into a Tensor has no gradient; use np.where, np.concatenate or, on a leaf, t.data[...] = value")
+
+    def __getitem__(self, index):
+        return apply(getitem, self, raw(index))
+
+    def __iter__(self):
+        if self.ndim == 0:
+            raise TypeError("iteration over a 0-d Tensor")
+        return (self[i] for i in range(len(self)))
+
+    def __len__(self):
+        return len(self._data)
+
+    def __float__(self):
+        return float(self._data)
+
+    def __int__(self):
+        return int(self._data)
+
+    def __bool__(self):
+        return bool(self._data)
+
+    def __format__(self, spec):
+        return format(self._data if self.ndim else self._data[()], spec)
+
+    def __repr__(self):
+        text = np.array2string(np.asarray(self._data), separator=", ", prefix="Tensor(")
+        return f"Tensor({text}{', requires_grad=True' if self.requires_grad else ''})"
+
+    def __deepcopy__(self, memo):
+        if self.op is not None:
+            raise RuntimeError(f"only leaves can be copied, and this was computed by {describe(self.op)}; copy t.detach()")
+        return type(self)(self._data.copy(), requires_grad=self.requires_grad)
+
+    def __reduce__(self):
+        return type(self), (np.array(self._data), self.requires_grad and self.op is None)
+
+
+def dispatch(function, args, kwargs):
+    """What a NumPy function does to a Tensor: its composition, its rule, its plain value, or a clear refusal."""
+    composition = COMPOSED.get(function)
+    if composition is not None:
+        return composition(*args, **kwargs)
+    if function in RULES:
+        return apply(function, *args, **kwargs)
+    if function in CONSTANT:
+        return function(*raw(args), **raw(kwargs))
+    raise TypeError(
+        f"{describe(function)} has no derivative rule; write it with functions that have one, "
+        "add a rule in dlscratch/engine/rules, or pass the plain array t.data"
+    )
+
+
+def primitive(function, *vjps):
+    """Make a function of plain arrays an operation on Tensors, with one rule `vjp(g, y, *inputs, **options)` per argument.
+
+    In-place structure comes in adjoint pairs of primitives, each the other's rule (gather/scatter, unfold/fold).
+    """
+    rule(function, *vjps)
+
+    @functools.wraps(function)
+    def operation(*inputs, **options):
+        if any(isinstance(x, Tensor) for x in inputs):
+            return apply(function, *inputs, **options)
+        return function(*inputs, **options)
+
+    return operation

@@ -1,0 +1,150 @@
+"""Functions of functions: from f to its gradient, its products with vectors, its Jacobian, its Hessian.
+
+Each takes arrays or Tensors and gives Tensors. They compose: where an argument is itself being differentiated, the result
+stays differentiable; `create_graph=True` makes it so for what f closes over, too.
+"""
+
+import numpy as np
+
+from .backward import walk
+from .modes import recording
+from .rules.elementwise import alias
+from .tensor import Tensor, apply
+
+__all__ = ["gradients", "grad", "value_and_grad", "vjp", "jvp", "hvp", "jacobian", "hessian"]
+
+
+def gradients(y, xs, seed=None, *, create_graph=False, retain_graph=False):
+    """[dL/dx for x in xs] for L = y (a scalar) or sum(seed * y); leaves every `.grad` alone. Zeros where y ignores x."""
+    found = {}
+    if y.requires_grad or not any(x.requires_grad for x in xs):
+        found = walk(y, y.seed(seed), xs, lifted=create_graph, retain=retain_graph)
+    return [_as_tensor(found.get(id(x)), x) for x in xs]
+
+
+def _as_tensor(g, x):
+    if g is None:
+        return Tensor(np.zeros(x.shape, x.dtype))
+    return g if isinstance(g, Tensor) else Tensor(g)
+
+
+def _traced(x):
+    """A stand-in for x whose gradient can be asked for, joined to x's own graph if it has one."""
+    if isinstance(x, Tensor) and x.requires_grad:
+        return apply(alias, x)
+    return Tensor(x, requires_grad=True)
+
+
+def _evaluate(f, args, kwargs, positions):
+    """f with the arguments at `positions` traced: (f's output, the traced arguments, whether they were so already)."""
+    args = list(args)
+    nested = any(isinstance(args[i], Tensor) and args[i].requires_grad for i in positions)
+    with recording():
+        for i in positions:
+            args[i] = _traced(args[i])
+        y = f(*args, **kwargs)
+    if not isinstance(y, Tensor):
+        raise TypeError(
+            f"{getattr(f, '__name__', 'f')} returned {type(y).__name__}, not a Tensor: it left NumPy on the way "
+            "(math.sin, float(), .data, a comparison), so there is nothing to differentiate"
+        )
+    return y, [args[i] for i in positions], nested
+
+
+def _positions(argnums):
+    return (argnums,) if isinstance(argnums, int) else tuple(argnums)
+
+
+def _one_or_all(results, argnums):
+    return results[0] if isinstance(argnums, int) else tuple(results)
+
+
+def value_and_grad(f, argnums=0, create_graph=False):
+    """x -> (f(x), df/dx) for scalar f; `argnums` (an int or a tuple) says with respect to which arguments."""
+
+    def both(*args, **kwargs):
+        y, xs, nested = _evaluate(f, args, kwargs, _positions(argnums))
+        if y.size != 1:
+            raise ValueError(f"grad needs a scalar function; came shape {y.shape}. Reduce it (.sum()), or use vjp or jacobian")
+        keep = create_graph or nested
+        seed = np.ones(y.shape, y.dtype)
+        found = gradients(y, xs, seed, create_graph=keep) if y.requires_grad else [_as_tensor(None, x) for x in xs]
+        return (y if keep else y.detach()), _one_or_all(found, argnums)
+
+    return both
+
+
+def grad(f, argnums=0, create_graph=False):
+    """x -> df/dx for scalar f. `grad(grad(f))` is the second derivative."""
+    both = value_and_grad(f, argnums, create_graph)
+    return lambda *args, **kwargs: both(*args, **kwargs)[1]
+
+
+def _pull(y, xs, seed, keep, retain=True):
+    if not y.requires_grad:
+        return [_as_tensor(None, x) for x in xs]
+    return gradients(y, xs, seed, create_graph=keep, retain_graph=retain)
+
+
+def _is_tensor(v):
+    return isinstance(v, Tensor) and v.requires_grad
+
+
+def vjp(f, *xs):
+    """(f(*xs), v -> vᵀJ): the product of a row vector with the Jacobian, one for each x (bare for a single x)."""
+    y, traced, nested = _evaluate(f, xs, {}, range(len(xs)))
+
+    def pullback(v):
+        found = _pull(y, traced, v, nested or _is_tensor(v))
+        return found[0] if len(xs) == 1 else tuple(found)
+
+    return (y if nested else y.detach()), pullback
+
+
+def jvp(f, x, v):
+    """(f(x), J v): the derivative of f at x along v; tuples for several arguments.
+
+    Forward mode out of two reverse passes: u -> uᵀJ is linear in u, and its own derivative along v is J v.
+    """
+    xs, vs = (x, v) if isinstance(x, tuple) else ((x,), (v,))
+    y, traced, nested = _evaluate(f, xs, {}, range(len(xs)))
+    u = Tensor(np.zeros(y.shape, y.dtype), requires_grad=True)
+    product = _dot(_pull(y, traced, u, keep=True), vs)
+    (along,) = _pull(product, [u], None, keep=nested or any(map(_is_tensor, vs)))
+    return (y if nested else y.detach()), along
+
+
+def hvp(f, x, v):
+    """H v, the Hessian of scalar f at x times v, at the cost of a few gradients: the gradient of <grad f, v>."""
+    xs, vs = (x, v) if isinstance(x, tuple) else ((x,), (v,))
+    y, traced, nested = _evaluate(f, xs, {}, range(len(xs)))
+    product = _dot(_pull(y, traced, None, keep=True), vs)
+    found = _pull(product, traced, None, keep=nested or any(map(_is_tensor, vs)))
+    return tuple(found) if isinstance(x, tuple) else found[0]
+
+
+def _dot(gs, vs):
+    with recording():
+        for g, v in zip(gs, vs, strict=True):
+            if np.shape(v) != g.shape:
+                raise ValueError(f"the vector has shape {np.shape(v)}, the argument {g.shape}; they must be equal")
+        return sum(np.sum(g * v) for g, v in zip(gs, vs, strict=True))
+
+
+def jacobian(f, argnums=0, create_graph=False):
+    """x -> J with J[i, j] = dy_i/dx_j, of shape y.shape + x.shape: one walk for each entry of y."""
+
+    def rows(*args, **kwargs):
+        y, xs, nested = _evaluate(f, args, kwargs, _positions(argnums))
+        basis = np.eye(y.size, dtype=y.dtype).reshape((y.size, *y.shape))
+        found = [_pull(y, xs, e, create_graph or nested) for e in basis]
+        with recording():
+            stacked = [np.reshape(np.stack(column), y.shape + x.shape) for x, column in zip(xs, zip(*found, strict=True), strict=True)]
+        return _one_or_all(stacked, argnums)
+
+    return rows
+
+
+def hessian(f, argnums=0, create_graph=False):
+    """x -> H with H[i, j] = d²f/dx_i dx_j for scalar f, of shape x.shape + x.shape."""
+    return jacobian(grad(f, argnums, create_graph=True), argnums, create_graph)
