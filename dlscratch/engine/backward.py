@@ -10,17 +10,19 @@ from .table import RULES, Traced, describe
 __all__ = ["walk", "sum_to", "check_finite"]
 
 
-def walk(root, seed, targets=None, *, lifted=False, retain=False):
+def walk(root, seed, targets=None, *, lifted=False, retain=False, within=False):
     """Carry `seed` = dL/droot back through the graph, newest node first, which is a reverse topological order.
 
     With `targets`, return {id(target): gradient} and compute only what leads to them; without, add to each leaf's `.grad`.
+    `within` stops at the targets: no gradient passes through one on its way to another.
     `lifted` runs the rules on Tensors instead of arrays, so that the gradients are themselves differentiable.
     Unless `retain` is set the graph is cut as it is used: memory falls while the walk proceeds.
     """
-    nodes = _collect(root)
-    needed = None if targets is None else _leading_to(targets, nodes)
+    nodes, needed = _collect(root)
+    if targets is not None:
+        needed = _leading_to(targets, nodes)
     wanted = {id(t) for t in targets or ()}
-    gradients, found = {id(root): seed}, {}
+    gradients, found = {id(root): seed if lifted else getattr(seed, "_data", seed)}, {}
     with recording() if lifted else no_grad():
         while nodes:
             node = nodes.pop()
@@ -29,9 +31,11 @@ def walk(root, seed, targets=None, *, lifted=False, retain=False):
                 continue
             if id(node) in wanted:
                 found[id(node)] = g
-            if targets is None and (node.op is None or node.keeps_grad):
+                if within:
+                    continue
+            if targets is None and (node.op is None or node._grad is not None):
                 _deposit(node, g)
-            if node.op is not None and (needed is None or id(node) in needed):
+            if node.op is not None and id(node) in needed:
                 _distribute(node, g, gradients, needed, lifted)
                 if not retain and not lifted:
                     node.inputs = node.saved = None
@@ -39,7 +43,7 @@ def walk(root, seed, targets=None, *, lifted=False, retain=False):
 
 
 def _collect(root):
-    """Every node that `root` depends on and that needs a gradient, oldest first. No recursion: graphs are deep."""
+    """Every node that `root` depends on and that needs a gradient, oldest first, and their ids. No recursion: graphs are deep."""
     nodes, stack, seen = [], [root], {id(root)}
     while stack:
         node = stack.pop()
@@ -57,7 +61,7 @@ def _collect(root):
                     seen.add(id(x))
                     stack.append(x)
     nodes.sort(key=attrgetter("order"))
-    return nodes
+    return nodes, seen
 
 
 def _written(leaf, node):
@@ -77,19 +81,19 @@ def _leading_to(targets, nodes):
 
 
 def _distribute(node, g, gradients, needed, lifted):
-    needs = [
-        isinstance(x, Traced) and x.requires_grad and (needed is None or id(x) in needed) for x in node.inputs
-    ]
-    if not any(needs):
+    """Pull g back through one node, and add the results to the gradients of its inputs."""
+    needs = [id(x) in needed for x in node.inputs]
+    if True not in needs:
         return
     pulled = RULES.get(node.op, node.op).pull(node, g, needs, lifted)
     for x, gx in zip(node.inputs, pulled, strict=False):
         if gx is None:
             continue
-        if gx.shape != x.shape:
-            gx = sum_to(gx, x.shape)
-        if gx.dtype != x.dtype:
-            gx = gx.astype(x.dtype)
+        data = x._data
+        if gx.shape != data.shape:
+            gx = sum_to(gx, data.shape)
+        if gx.dtype != data.dtype:
+            gx = gx.astype(data.dtype)
         if mode.anomaly:
             check_finite(gx, f"the gradient through {describe(node.op)}", node.inputs)
         before = gradients.get(id(x))
@@ -98,7 +102,7 @@ def _distribute(node, g, gradients, needed, lifted):
 
 def _deposit(node, g):
     """Add g to `.grad` where one is kept: at leaves, and at nodes that were asked to (`retain_grad`)."""
-    if node.grad is None:
+    if node._grad is None:
         node._grad = np.array(g)
     else:
         node._grad += g

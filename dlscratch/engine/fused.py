@@ -4,10 +4,10 @@ import functools
 
 import numpy as np
 
-from .modes import mode, recording
+from .backward import walk
+from .modes import mode, nesting, recording
 from .table import Traced
 from .tensor import Tensor, now, record
-from .transforms import gradients
 
 __all__ = ["Fused", "fused", "checkpoint"]
 
@@ -51,12 +51,13 @@ def fused(textbook, forward, backward):
 
 
 def _scatter(y, inputs, g, needs, lifted):
-    """dL/dinput for each input that needs one, by a walk of its own from y = f(inputs) with seed g."""
+    """dL/dinput for each input that needs one, by a walk of its own from y = f(inputs) with seed g.
+
+    The walk stays within f: where one input is computed from another, the outer walk carries on from there.
+    """
     wanted = [x for x, need in zip(inputs, needs, strict=True) if need]
-    found = iter(gradients(y, wanted, g, create_graph=lifted))
-    return [next(found) if need else None for need in needs] if lifted else [
-        next(found)._data if need else None for need in needs
-    ]
+    found = walk(y, g, wanted, lifted=lifted, within=True)
+    return [found.pop(id(x), None) if need else None for x, need in zip(inputs, needs, strict=True)]  # f(x, x): once
 
 
 class _Recompute:
@@ -66,10 +67,10 @@ class _Recompute:
     __module__ = "dlscratch"
 
     def __init__(self, f, args, kwargs):
-        self.f, self.args, self.kwargs = f, args, kwargs
+        self.f, self.args, self.kwargs, self.nested = f, args, kwargs, mode.nested
 
     def pull(self, node, g, needs, lifted):
-        with recording():
+        with recording(), nesting(self.nested):
             y = self.f(*self.args, **self.kwargs)
         if not np.array_equal(y._data, node._data, equal_nan=True):
             raise RuntimeError(

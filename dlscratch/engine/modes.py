@@ -1,17 +1,18 @@
-"""The three switches of the engine: whether operations are recorded, checked for NaN, and in which dtype things are made."""
+"""The switches of the engine: whether operations are recorded, checked for NaN, and in which dtype things are made."""
 
 import threading
 from contextlib import ContextDecorator
 
 import numpy as np
 
-__all__ = ["mode", "no_grad", "recording", "detect_anomaly", "default_dtype"]
+__all__ = ["mode", "no_grad", "recording", "nesting", "detect_anomaly", "default_dtype"]
 
 
 class _Mode(threading.local):
     """Each thread has switches of its own, so that one thread's `no_grad` cannot stop another's training."""
 
     record = True
+    nested = False
     anomaly = False
 
 
@@ -40,6 +41,11 @@ def no_grad():
 def recording():
     """The opposite of `no_grad`: transforms record their function even when their caller does not."""
     return _Switch("record", True)
+
+
+def nesting(nested=True):
+    """Inside a transform's function: a gradient taken here must itself be differentiable, closures and all."""
+    return _Switch("nested", nested)
 
 
 def detect_anomaly():

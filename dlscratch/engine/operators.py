@@ -1,15 +1,29 @@
-"""Python's operators for Tensors. They call `apply` at once, which is twice as fast as the way through NumPy's protocol."""
+"""Python's operators for Tensors: each records the NumPy function whose rule it shares, without the detour through dispatch."""
+
+import operator
 
 import numpy as np
 
-from .tensor import Tensor, apply, raw
+from .tensor import Tensor, apply, raw, record
 
 __all__ = []
 
 
-def _operator(ufunc, swapped=False):
+def _operator(ufunc, compute):
+    """The method for `self ∘ other`. Python's operator is ten times faster than the ufunc on numbers, and the same on arrays."""
+
     def method(self, other):
-        return apply(ufunc, other, self) if swapped else apply(ufunc, self, other)
+        if isinstance(other, Tensor):
+            traced = self.requires_grad or other.requires_grad
+            return record(ufunc, (self, other), {}, compute(self._data, other._data), traced)
+        return record(ufunc, (self, other), {}, compute(self._data, other), self.requires_grad)
+
+    return method
+
+
+def _reflected(ufunc, compute):
+    def method(self, other):
+        return record(ufunc, (other, self), {}, compute(other, self._data), self.requires_grad)
 
     return method
 
@@ -19,8 +33,8 @@ def _comparison(ufunc):
 
 
 for _name, _ufunc in dict(add=np.add, sub=np.subtract, mul=np.multiply, truediv=np.divide, mod=np.remainder).items():
-    setattr(Tensor, f"__{_name}__", _operator(_ufunc))
-    setattr(Tensor, f"__r{_name}__", _operator(_ufunc, swapped=True))
+    setattr(Tensor, f"__{_name}__", _operator(_ufunc, getattr(operator, _name)))
+    setattr(Tensor, f"__r{_name}__", _reflected(_ufunc, getattr(operator, _name)))
 for _name, _ufunc in dict(lt="less", le="less_equal", gt="greater", ge="greater_equal", eq="equal", ne="not_equal").items():
     setattr(Tensor, f"__{_name}__", _comparison(getattr(np, _ufunc)))
 Tensor.__neg__ = lambda self: apply(np.negative, self)

@@ -23,7 +23,7 @@ class Rule:
     def __init__(self, vjps, variadic):
         parameters = list(inspect.signature(vjps[0]).parameters.values())[2:]
         self.vjps, self.variadic = vjps, variadic
-        self.options = {p.name for p in parameters if p.kind != p.VAR_POSITIONAL and p.default is not p.empty}
+        self.options = {p.name for p in parameters[1 if variadic else len(vjps) :] if p.kind != p.VAR_POSITIONAL}
         self.positional = float("inf") if variadic else sum(p.kind == p.POSITIONAL_OR_KEYWORD for p in parameters)
 
     def check(self, op, inputs, kwargs):
@@ -39,17 +39,13 @@ class Rule:
 
     def pull(self, node, g, needs, lifted):
         """The gradients of the inputs that need one, given the gradient `g` of the output."""
-        if lifted:
-            y, inputs = node, node.inputs
-        else:
-            y, inputs = node._data, [x._data if isinstance(x, Traced) else x for x in node.inputs]
-        kwargs = node.kwargs
+        y, inputs, kwargs = node, node.inputs, node.kwargs
+        if not lifted:
+            y, inputs = node._data, [x._data if isinstance(x, Traced) else x for x in inputs]
         if self.variadic:
-            vjp = self.vjps[0]
+            (vjp,) = self.vjps
             return [vjp(g, y, i, *inputs, **kwargs) if need else None for i, need in enumerate(needs)]
-        return [
-            vjp(g, y, *inputs, **kwargs) if need else None for vjp, need in zip(self.vjps, needs, strict=False)
-        ]
+        return [vjp(g, y, *inputs, **kwargs) if need else None for vjp, need in zip(self.vjps, needs, strict=False)]
 
 
 def rule(function, *vjps, variadic=False):
@@ -81,4 +77,7 @@ def describe(op):
     """The name by which a reader knows an operation: `np.exp`, `np.linalg.inv`, `layer_norm`."""
     module = getattr(op, "__module__", None) or "numpy"
     name = getattr(op, "__name__", str(op))
+    owner = getattr(op, "__self__", None)
+    if type(owner).__name__ == "ufunc":  # np.add.reduce
+        return f"np.{owner.__name__}.{name}"
     return f"np{module[5:]}.{name}" if module.startswith("numpy") else name

@@ -50,7 +50,7 @@ def record(op, inputs, kwargs, y, traced, saved=None):
     if mode.anomaly:
         check_finite(y, f"the output of {describe(op)}", inputs)
     out = Tensor.__new__(Tensor)
-    out._data = y
+    out._data, out._grad = y, None
     if traced and mode.record:
         entry = RULES.get(op)
         if entry is not None and (kwargs or len(inputs) > len(entry.vjps)):
@@ -76,7 +76,7 @@ class Tensor(ArrayMethods, Traced):
     __hash__ = object.__hash__
 
     def __init__(self, data, requires_grad=False):
-        data = raw(data)
+        data = data._data if isinstance(data, Tensor) else data
         self._data = np.array(data) if requires_grad else np.asarray(data)
         if self._data.dtype.kind not in "fiub":
             raise TypeError(f"Tensor of dtype {self._data.dtype}: want floats, integers or booleans")
@@ -112,19 +112,15 @@ class Tensor(ArrayMethods, Traced):
     @property
     def grad(self):
         """dL/dself as an ndarray, summed over all calls of backward since it was last None."""
-        return getattr(self, "_grad", None)
+        return self._grad
 
     @grad.setter
     def grad(self, value):
         self._grad = None if value is None else np.array(raw(value), dtype=self.dtype).reshape(self.shape)
 
-    @property
-    def keeps_grad(self):
-        return hasattr(self, "_grad")
-
     def retain_grad(self):
-        """Ask backward to fill `.grad` here too, although this Tensor is not a leaf."""
-        self._grad = self.grad
+        """Ask backward to add to `.grad` here too, although this Tensor is not a leaf; it starts at zero."""
+        self._grad = np.zeros(self.shape, self.dtype)
         return self
 
     shape = property(lambda self: self._data.shape)
@@ -161,10 +157,9 @@ class Tensor(ArrayMethods, Traced):
     # How NumPy sees it ------------------------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc, method, *args, **kwargs):
-        if method != "__call__" or kwargs.get("out") is not None:
-            where = f"np.{ufunc.__name__}.{method}" if method != "__call__" else f"np.{ufunc.__name__}(..., out=)"
-            raise TypeError(f"{where} has no gradient; write the result to a new array (np.sum, np.cumsum, y = x + t)")
-        return dispatch(ufunc, args, kwargs)
+        if kwargs.get("out") is not None:
+            raise TypeError(f"{describe(ufunc)}(..., out=) has no gradient; make a new array instead: y = x + t, not x += t")
+        return dispatch(ufunc if method == "__call__" else getattr(ufunc, method), args, kwargs)
 
     def __array_function__(self, function, types, args, kwargs):
         return dispatch(function, args, kwargs)
@@ -222,6 +217,8 @@ def dispatch(function, args, kwargs):
     if composition is not None:
         return composition(*args, **kwargs)
     if function in RULES:
+        if any(isinstance(v, Tensor) for v in kwargs.values()):
+            raise TypeError(f"{describe(function)}: pass Tensors by position, not by name: {sorted(kwargs)}")
         return apply(function, *args, **kwargs)
     if function in CONSTANT:
         return function(*raw(args), **raw(kwargs))

@@ -1,13 +1,13 @@
 """Functions of functions: from f to its gradient, its products with vectors, its Jacobian, its Hessian.
 
-Each takes arrays or Tensors and gives Tensors. They compose: where an argument is itself being differentiated, the result
-stays differentiable; `create_graph=True` makes it so for what f closes over, too.
+Each takes arrays or Tensors and gives Tensors. They compose: inside a function that is being differentiated, or where an
+argument is, the result stays differentiable; `create_graph=True` makes it so elsewhere, also for what f closes over.
 """
 
 import numpy as np
 
 from .backward import walk
-from .modes import recording
+from .modes import mode, nesting, recording
 from .rules.elementwise import alias
 from .tensor import Tensor, apply
 
@@ -16,8 +16,11 @@ __all__ = ["gradients", "grad", "value_and_grad", "vjp", "jvp", "hvp", "jacobian
 
 def gradients(y, xs, seed=None, *, create_graph=False, retain_graph=False):
     """[dL/dx for x in xs] for L = y (a scalar) or sum(seed * y); leaves every `.grad` alone. Zeros where y ignores x."""
+    for i, x in enumerate(xs):
+        if not _is_traced(x):
+            raise ValueError(f"gradients: xs[{i}] is no Tensor with requires_grad=True, so no gradient reaches it")
     found = {}
-    if y.requires_grad or not any(x.requires_grad for x in xs):
+    if y.requires_grad:
         found = walk(y, y.seed(seed), xs, lifted=create_graph, retain=retain_graph)
     return [_as_tensor(found.get(id(x)), x) for x in xs]
 
@@ -30,16 +33,18 @@ def _as_tensor(g, x):
 
 def _traced(x):
     """A stand-in for x whose gradient can be asked for, joined to x's own graph if it has one."""
-    if isinstance(x, Tensor) and x.requires_grad:
-        return apply(alias, x)
-    return Tensor(x, requires_grad=True)
+    return apply(alias, x) if _is_traced(x) else Tensor(x, requires_grad=True)
+
+
+def _is_traced(x):
+    return isinstance(x, Tensor) and x.requires_grad
 
 
 def _evaluate(f, args, kwargs, positions):
     """f with the arguments at `positions` traced: (f's output, the traced arguments, whether they were so already)."""
     args = list(args)
-    nested = any(isinstance(args[i], Tensor) and args[i].requires_grad for i in positions)
-    with recording():
+    nested = mode.nested or any(_is_traced(args[i]) for i in positions)
+    with recording(), nesting():
         for i in positions:
             args[i] = _traced(args[i])
         y = f(*args, **kwargs)
@@ -86,16 +91,12 @@ def _pull(y, xs, seed, keep, retain=True):
     return gradients(y, xs, seed, create_graph=keep, retain_graph=retain)
 
 
-def _is_tensor(v):
-    return isinstance(v, Tensor) and v.requires_grad
-
-
 def vjp(f, *xs):
     """(f(*xs), v -> vᵀJ): the product of a row vector with the Jacobian, one for each x (bare for a single x)."""
     y, traced, nested = _evaluate(f, xs, {}, range(len(xs)))
 
     def pullback(v):
-        found = _pull(y, traced, v, nested or _is_tensor(v))
+        found = _pull(y, traced, v, nested or _is_traced(v))
         return found[0] if len(xs) == 1 else tuple(found)
 
     return (y if nested else y.detach()), pullback
@@ -110,7 +111,7 @@ def jvp(f, x, v):
     y, traced, nested = _evaluate(f, xs, {}, range(len(xs)))
     u = Tensor(np.zeros(y.shape, y.dtype), requires_grad=True)
     product = _dot(_pull(y, traced, u, keep=True), vs)
-    (along,) = _pull(product, [u], None, keep=nested or any(map(_is_tensor, vs)))
+    (along,) = _pull(product, [u], None, keep=nested or any(map(_is_traced, vs)))
     return (y if nested else y.detach()), along
 
 
@@ -119,7 +120,7 @@ def hvp(f, x, v):
     xs, vs = (x, v) if isinstance(x, tuple) else ((x,), (v,))
     y, traced, nested = _evaluate(f, xs, {}, range(len(xs)))
     product = _dot(_pull(y, traced, None, keep=True), vs)
-    found = _pull(product, traced, None, keep=nested or any(map(_is_tensor, vs)))
+    found = _pull(product, traced, None, keep=nested or any(map(_is_traced, vs)))
     return tuple(found) if isinstance(x, tuple) else found[0]
 
 
@@ -146,5 +147,8 @@ def jacobian(f, argnums=0, create_graph=False):
 
 
 def hessian(f, argnums=0, create_graph=False):
-    """x -> H with H[i, j] = d²f/dx_i dx_j for scalar f, of shape x.shape + x.shape."""
+    """x -> H with H[i, j] = d²f/dx_i dx_j for scalar f, of shape x.shape + x.shape; for a tuple, a tuple of tuples."""
+    if not isinstance(argnums, int):
+        rows = [jacobian(grad(f, i, create_graph=True), argnums, create_graph) for i in argnums]
+        return lambda *args, **kwargs: tuple(row(*args, **kwargs) for row in rows)
     return jacobian(grad(f, argnums, create_graph=True), argnums, create_graph)

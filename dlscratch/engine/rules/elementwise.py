@@ -23,11 +23,18 @@ rule(np.absolute, lambda g, y, x: g * np.sign(x))
 rule(np.fabs, lambda g, y, x: g * np.sign(x))
 rule(np.remainder, lambda g, y, a, b: g, lambda g, y, a, b: -g * np.floor_divide(a, b))
 rule(np.fmod, lambda g, y, a, b: g, lambda g, y, a, b: -g * np.trunc(a / b))
-rule(np.copysign, lambda g, y, a, b: g * (np.sign(a) * np.sign(y)))
+rule(np.copysign, lambda g, y, a, b: g * (np.sign(a) * np.sign(y)), lambda g, y, a, b: None)
+
+
+def _one_less(p):
+    """p - 1, but 1 for p = 0: the derivative p x^(p-1) is then zero at x = 0 too, not 0 times infinity."""
+    return np.where(np.equal(p, 0), 1, p - 1) if np.ndim(p) else p - 1 if p else 1
+
+
 rule(
     np.power,
-    lambda g, y, x, p: g * (p * np.power(x, np.where(np.equal(p, 0), 1, p - 1))),  # 0 ** -1 must not meet 0 * inf
-    lambda g, y, x, p: g * y * np.log(np.where(np.greater(x, 0), x, 1)),
+    lambda g, y, x, p: g * (p * np.power(x, _one_less(p))),
+    lambda g, y, x, p: g * y * np.log(np.where(np.equal(x, 0), 1, x)).astype(g.dtype),
 )
 
 # Exponentials and logarithms
@@ -77,10 +84,14 @@ rule(np.maximum, lambda g, y, a, b: g * _won(a, b, g), lambda g, y, a, b: g * _w
 rule(np.minimum, lambda g, y, a, b: g * _won(b, a, g), lambda g, y, a, b: g * _won(a, b, g))
 rule(np.fmax, lambda g, y, a, b: g * _won(a, b, g), lambda g, y, a, b: g * _won(b, a, g))
 rule(np.fmin, lambda g, y, a, b: g * _won(b, a, g), lambda g, y, a, b: g * _won(a, b, g))
-rule(np.where, lambda g, y, c, a, b: None, lambda g, y, c, a, b: g * c, lambda g, y, c, a, b: g * np.logical_not(c))
-rule(np.nan_to_num, lambda g, y, x, copy=True, nan=0.0, posinf=None, neginf=None: g * np.isfinite(x))
-rule(np.astype, lambda g, y, x, dtype: g.astype(x.dtype))
+rule(np.nan_to_num, lambda g, y, x, *, nan=0.0, posinf=None, neginf=None: np.where(np.isfinite(x), g, 0))
 rule(np.copy, lambda g, y, x: g)
+choose = rule(
+    lambda c, a, b: np.where(c, a, b),
+    lambda g, y, c, a, b: None,
+    lambda g, y, c, a, b: np.where(c, g, 0),
+    lambda g, y, c, a, b: np.where(c, 0, g),
+)
 
 
 @composed(np.clip)
