@@ -32,11 +32,16 @@ def _comparison(ufunc):
     return lambda self, other: ufunc(self._data, raw(other))
 
 
+def _swapped(ufunc):
+    return lambda self, other: ufunc(raw(other), self._data)
+
+
 for _name, _ufunc in dict(add=np.add, sub=np.subtract, mul=np.multiply, truediv=np.divide, mod=np.remainder).items():
     setattr(Tensor, f"__{_name}__", _operator(_ufunc, getattr(operator, _name)))
     setattr(Tensor, f"__r{_name}__", _reflected(_ufunc, getattr(operator, _name)))
 for _name, _ufunc in dict(lt="less", le="less_equal", gt="greater", ge="greater_equal", eq="equal", ne="not_equal").items():
     setattr(Tensor, f"__{_name}__", _comparison(getattr(np, _ufunc)))
+Tensor.__floordiv__, Tensor.__rfloordiv__ = _comparison(np.floor_divide), _swapped(np.floor_divide)
 Tensor.__neg__ = lambda self: apply(np.negative, self)
 Tensor.__pos__ = lambda self: apply(np.positive, self)
 Tensor.__abs__ = lambda self: apply(np.absolute, self)

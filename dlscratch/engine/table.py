@@ -44,7 +44,7 @@ class Rule:
             y, inputs = node._data, [x._data if isinstance(x, Traced) else x for x in inputs]
         if self.variadic:
             (vjp,) = self.vjps
-            return [vjp(g, y, i, *inputs, **kwargs) if need else None for i, need in enumerate(needs)]
+            return vjp(g, y, needs, *inputs, **kwargs)
         return [vjp(g, y, *inputs, **kwargs) if need else None for vjp, need in zip(self.vjps, needs, strict=False)]
 
 
@@ -52,7 +52,8 @@ def rule(function, *vjps, variadic=False):
     """Give `function` a derivative: `vjp(g, y, *inputs, **options)` returns dL/dinput, for g = dL/dy.
 
     A vjp is plain NumPy on its arguments only, so that it runs on arrays (first order) and on Tensors (any order).
-    A variadic function has a single `vjp(g, y, i, *inputs, **options)`, for its i-th input.
+    A variadic function has a single `vjp(g, y, needs, *inputs, **options)`, which returns the gradients of all inputs;
+    `needs` says which are wanted.
     """
     RULES[function] = Rule(vjps, variadic)
     return function

@@ -159,6 +159,7 @@ class Tensor(ArrayMethods, Traced):
     def __array_ufunc__(self, ufunc, method, *args, **kwargs):
         if kwargs.get("out") is not None:
             raise TypeError(f"{describe(ufunc)}(..., out=) has no gradient; make a new array instead: y = x + t, not x += t")
+        args = [np.asarray(a) if type(a) is list else a for a in args]
         return dispatch(ufunc if method == "__call__" else getattr(ufunc, method), args, kwargs)
 
     def __array_function__(self, function, types, args, kwargs):

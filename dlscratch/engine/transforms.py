@@ -9,7 +9,7 @@ import numpy as np
 from .backward import walk
 from .modes import mode, nesting, recording
 from .rules.elementwise import alias
-from .tensor import Tensor, apply
+from .tensor import Tensor
 
 __all__ = ["gradients", "grad", "value_and_grad", "vjp", "jvp", "hvp", "jacobian", "hessian"]
 
@@ -33,7 +33,7 @@ def _as_tensor(g, x):
 
 def _traced(x):
     """A stand-in for x whose gradient can be asked for, joined to x's own graph if it has one."""
-    return apply(alias, x) if _is_traced(x) else Tensor(x, requires_grad=True)
+    return alias(x) if _is_traced(x) else Tensor(x, requires_grad=True)
 
 
 def _is_traced(x):

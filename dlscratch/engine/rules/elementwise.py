@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ..table import composed, rule
+from ..tensor import apply, primitive, raw
 
 __all__ = ["alias"]
 
@@ -28,7 +29,7 @@ rule(np.copysign, lambda g, y, a, b: g * (np.sign(a) * np.sign(y)), lambda g, y,
 
 def _one_less(p):
     """p - 1, but 1 for p = 0: the derivative p x^(p-1) is then zero at x = 0 too, not 0 times infinity."""
-    return np.where(np.equal(p, 0), 1, p - 1) if np.ndim(p) else p - 1 if p else 1
+    return np.where(np.equal(p, 0), 1, np.subtract(p, 1)) if np.ndim(p) else p - 1 if p else 1
 
 
 rule(
@@ -76,31 +77,40 @@ rule(np.arctanh, lambda g, y, x: g / (1 - x * x))
 
 
 # Choices. Where two arguments tie each gets half of the gradient; the choice itself is a boolean, a constant.
-def _won(winner, other, g):
-    return (np.greater(winner, other) + 0.5 * np.equal(winner, other)).astype(g.dtype)
+def _to_larger(g, a, b):
+    return np.where(np.greater(a, b), g, np.where(np.equal(a, b), 0.5 * g, 0))
 
 
-rule(np.maximum, lambda g, y, a, b: g * _won(a, b, g), lambda g, y, a, b: g * _won(b, a, g))
-rule(np.minimum, lambda g, y, a, b: g * _won(b, a, g), lambda g, y, a, b: g * _won(a, b, g))
-rule(np.fmax, lambda g, y, a, b: g * _won(a, b, g), lambda g, y, a, b: g * _won(b, a, g))
-rule(np.fmin, lambda g, y, a, b: g * _won(b, a, g), lambda g, y, a, b: g * _won(a, b, g))
+for _larger, _smaller in (np.maximum, np.minimum), (np.fmax, np.fmin):
+    rule(_larger, lambda g, y, a, b: _to_larger(g, a, b), lambda g, y, a, b: _to_larger(g, b, a))
+    rule(_smaller, lambda g, y, a, b: _to_larger(g, b, a), lambda g, y, a, b: _to_larger(g, a, b))
 rule(np.nan_to_num, lambda g, y, x, *, nan=0.0, posinf=None, neginf=None: np.where(np.isfinite(x), g, 0))
-rule(np.copy, lambda g, y, x: g)
-choose = rule(
-    lambda c, a, b: np.where(c, a, b),
+rule(
+    np.where,
     lambda g, y, c, a, b: None,
     lambda g, y, c, a, b: np.where(c, g, 0),
     lambda g, y, c, a, b: np.where(c, 0, g),
 )
 
 
+@composed(np.where)
+def where(condition, *choices):
+    return apply(np.where, raw(condition), *choices) if choices else np.nonzero(raw(condition))
+
+
+@composed(np.select)
+def select(conditions, choices, default=0):
+    y = default
+    for c, x in reversed(list(zip(conditions, choices, strict=True))):
+        y = np.where(c, x, y)
+    return y
+
+
 @composed(np.clip)
 def clip(x, a_min=None, a_max=None, *, min=None, max=None):  # noqa: A002 - NumPy's names
     low, high = (a_min if min is None else min), (a_max if max is None else max)
-    inside = np.greater_equal(x, -math.inf if low is None else low) & np.less_equal(x, math.inf if high is None else high)
-    low_or_x = x if low is None else np.where(np.less(x, low), low, x)
-    clipped = low_or_x if high is None else np.where(np.greater(low_or_x, high), high, low_or_x)
-    return np.where(inside, x, clipped)
+    x = x if low is None else np.where(np.less(x, low), low, x)  # on a bound x has the gradient
+    return x if high is None else np.where(np.greater(x, high), high, x)
 
 
 @composed(np.sinc)
@@ -120,9 +130,26 @@ def diff(x, n=1, axis=-1):
     return x
 
 
+# Copies ---------------------------------------------------------------------------------------------------------------
+
+rule(np.copy, lambda g, y, x: g)
+
+
+def cast(x, dtype):
+    return x.astype(dtype)
+
+
+rule(cast, lambda g, y, x, dtype: g.astype(x.dtype))
+
+
+@composed(np.astype)
+def astype(x, dtype):
+    return apply(cast, x, dtype) if np.dtype(dtype).kind == "f" else raw(x).astype(dtype)
+
+
 def alias(x):
     """The same numbers as a new node: what a transform differentiates with respect to."""
     return x.view() if isinstance(x, np.ndarray) else x
 
 
-rule(alias, lambda g, y, x: g)
+alias = primitive(alias, lambda g, y, x: g)

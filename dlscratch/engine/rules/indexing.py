@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+
 from ..table import composed, rule
-from ..tensor import apply, getitem, raw
+from ..tensor import getitem, primitive, raw
 
 __all__ = ["scatter"]
 
@@ -19,30 +21,40 @@ def scatter(g, index, shape):
 
 
 def _picks_once(index):
+    """Slices and masks do; so does one integer an axis. Arrays of integers may name an entry twice."""
     parts = index if isinstance(index, tuple) else (index,)
-    arrays = [p for p in parts if isinstance(p, (np.ndarray, list))]
-    return all(np.asarray(a).dtype == bool for a in arrays)
+    return all(p is None or p is Ellipsis or isinstance(p, slice) or np.ndim(p) == 0 or _is_mask(p) for p in parts)
 
 
-rule(getitem, lambda g, y, x, index: apply(scatter, g, index, x.shape) if hasattr(g, "op") else scatter(g, index, x.shape))
-rule(scatter, lambda g, y, x, index, shape: g[index])
+def _is_mask(part):
+    return np.asarray(part).dtype == bool
+
+
+scatter = primitive(scatter, lambda g, y, x, index, shape: g[index])
+rule(getitem, lambda g, y, x, index: scatter(g, index, x.shape))
+
+
+def _flat(x, axis):
+    """What NumPy means by axis=None: all entries in one row."""
+    return (np.ravel(x), 0) if axis is None else (x, normalize_axis_index(axis, x.ndim))
 
 
 def _along(x, index, axis):
     """x[..., index, ...] with the index at `axis`."""
-    return x[(slice(None),) * (axis % x.ndim) + (index,)]
+    return x[(slice(None),) * axis + (index,)]
 
 
 @composed(np.take)
-def take(x, indices, axis=None):
-    return np.ravel(x)[raw(indices)] if axis is None else _along(x, np.asarray(raw(indices)), axis)
+def take(x, indices, axis=None, *, mode="raise"):
+    x, axis = _flat(x, axis)
+    return _along(x, np.take(np.arange(x.shape[axis]), raw(indices), mode=mode), axis)
 
 
 @composed(np.take_along_axis)
 def take_along_axis(x, indices, axis=-1):
     if axis is None:
         return np.ravel(x)[raw(indices)]
-    index = list(np.ogrid[tuple(map(slice, np.shape(indices)))])
+    index = list(np.ogrid[tuple(map(slice, x.shape))])
     index[axis] = raw(indices)
     return x[tuple(index)]
 
@@ -54,7 +66,7 @@ def sort(x, axis=-1):
 
 @composed(np.flip)
 def flip(x, axis=None):
-    axes = range(x.ndim) if axis is None else np.atleast_1d(axis) % x.ndim
+    axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
     return x[tuple(slice(None, None, -1) if a in axes else slice(None) for a in range(x.ndim))]
 
 
@@ -68,25 +80,39 @@ def fliplr(x):
     return np.flip(x, 1)
 
 
+@composed(np.rot90)
+def rot90(x, k=1, axes=(0, 1)):
+    """A quarter turn is a transposition and a flip."""
+    for _ in range(k % 4):
+        x = np.flip(np.swapaxes(x, *axes), axes[0])
+    return x
+
+
 @composed(np.roll)
 def roll(x, shift, axis=None):
     if axis is None:
         return np.reshape(roll(np.ravel(x), shift, 0), x.shape)
-    for s, a in zip(np.atleast_1d(shift), np.atleast_1d(axis), strict=True):
+    for s, a in np.broadcast(shift, normalize_axis_tuple(axis, x.ndim, allow_duplicate=True)):
         x = _along(x, np.roll(np.arange(x.shape[a]), s), a)
     return x
 
 
 @composed(np.repeat)
 def repeat(x, repeats, axis=None):
-    x, axis = (np.ravel(x), 0) if axis is None else (x, axis)
+    x, axis = _flat(x, axis)
     return _along(x, np.repeat(np.arange(x.shape[axis]), repeats), axis)
 
 
 @composed(np.compress)
 def compress(condition, x, axis=None):
-    x, axis = (np.ravel(x), 0) if axis is None else (x, axis)
-    return _along(x, np.flatnonzero(condition), axis)
+    x, axis = _flat(x, axis)
+    return _along(x, np.flatnonzero(raw(condition)), axis)
+
+
+@composed(np.delete)
+def delete(x, obj, axis=None):
+    x, axis = _flat(x, axis)
+    return _along(x, np.delete(np.arange(x.shape[axis]), obj), axis)
 
 
 @composed(np.pad)
@@ -96,9 +122,12 @@ def pad(x, pad_width, mode="constant", *, constant_values=0):
     if mode == "constant":
         inside = tuple(slice(a, a + n) for n, (a, _) in zip(x.shape, width, strict=True))
         shape = tuple(a + n + b for n, (a, b) in zip(x.shape, width, strict=True))
-        filled = np.full(shape, constant_values, x.dtype)
-        filled[inside] = 0
-        return apply(scatter, x, inside, shape) + filled
+        padded = scatter(x, inside, shape)
+        if np.any(constant_values):
+            padded = padded + np.pad(np.zeros(x.shape, x.dtype), width, constant_values=constant_values)
+        return padded
+    if np.any(constant_values):
+        raise ValueError(f"np.pad on a Tensor: constant_values goes with mode 'constant', not {mode!r}")
     for axis, (n, w) in enumerate(zip(x.shape, width, strict=True)):
         if w != [0, 0]:
             x = _along(x, np.pad(np.arange(n), w, mode=_repeating(mode)), axis)
@@ -113,12 +142,12 @@ def _repeating(mode):
 
 @composed(np.tril)
 def tril(x, k=0):
-    return x * np.tri(*x.shape[-2:], k=k, dtype=bool)
+    return np.where(np.tri(*x.shape[-2:], k=k, dtype=bool), x, 0)
 
 
 @composed(np.triu)
 def triu(x, k=0):
-    return x * ~np.tri(*x.shape[-2:], k=k - 1, dtype=bool)
+    return np.where(np.tri(*x.shape[-2:], k=k - 1, dtype=bool), 0, x)
 
 
 @composed(np.diagonal)
@@ -133,7 +162,7 @@ def diag(x, k=0):
     if x.ndim == 2:
         return np.diagonal(x, k)
     n, rows = len(x) + abs(k), np.arange(len(x))
-    return apply(scatter, x, (rows - min(k, 0), rows + max(k, 0)), (n, n))
+    return scatter(x, (rows - min(k, 0), rows + max(k, 0)), (n, n))
 
 
 @composed(np.trace)
@@ -145,7 +174,7 @@ def trace(x, offset=0, axis1=0, axis2=1):
 def sliding_window_view(x, window_shape, axis=None):
     """Every window of x, its axes last; entries shared by windows collect the gradients of all."""
     sizes = np.atleast_1d(window_shape).tolist()
-    axes = range(x.ndim) if axis is None else [a % x.ndim for a in np.atleast_1d(axis).tolist()]
+    axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim, allow_duplicate=True)
     for a, size in zip(axes, sizes, strict=True):
         index = np.arange(x.shape[a] - size + 1)[:, None] + np.arange(size)
         x = np.moveaxis(_along(x, index, a), a + 1, -1)

@@ -3,10 +3,12 @@
 import math
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..table import composed, rule
+from ..tensor import raw
 
-__all__ = []
+__all__ = ["root"]
 
 
 def spread(g, x, axis, keepdims):
@@ -16,14 +18,10 @@ def spread(g, x, axis, keepdims):
     return np.broadcast_to(g, x.shape)
 
 
-def _winners(g, y, x, axis, keepdims):
-    """Share of each entry in its row's extreme value: ties share equally."""
-    equal = np.equal(x, spread(y, x, axis, keepdims))
-    return (equal / equal.sum(axis=axis, keepdims=True)).astype(g.dtype)
-
-
 def _of_extreme(g, y, x, axis=None, *, keepdims=False):
-    return spread(g, x, axis, keepdims) * _winners(g, y, x, axis, keepdims)
+    """To the winner of each row; winners that tie share equally."""
+    won = np.equal(x, spread(y, x, axis, keepdims))
+    return np.where(won, spread(g, x, axis, keepdims) / won.sum(axis=axis, keepdims=True).astype(g.dtype), 0)
 
 
 def _of_cumsum(g, y, x, axis=None):
@@ -40,14 +38,17 @@ rule(np.amin, _of_extreme)
 rule(np.cumsum, _of_cumsum)
 
 
+def _axes(x, axis):
+    return tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
+
+
 def _count(x, axis):
-    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    return math.prod(x.shape[a] for a in axes)
+    return math.prod(x.shape[a] for a in _axes(x, axis))
 
 
 @composed(np.mean)
 def mean(x, axis=None, *, keepdims=False):
-    return np.sum(x, axis=axis, keepdims=keepdims) * (1 / _count(x, axis))
+    return np.sum(x, axis=axis, keepdims=keepdims) / _count(x, axis)
 
 
 @composed(np.average)
@@ -63,12 +64,18 @@ def average(x, axis=None, weights=None, *, keepdims=False):
 @composed(np.var)
 def var(x, axis=None, *, ddof=0, keepdims=False):
     deviation = x - np.mean(x, axis=axis, keepdims=True)
-    return np.sum(np.square(deviation), axis=axis, keepdims=keepdims) * (1 / (_count(x, axis) - ddof))
+    return np.sum(np.square(deviation), axis=axis, keepdims=keepdims) / (_count(x, axis) - ddof)
 
 
 @composed(np.std)
 def std(x, axis=None, *, ddof=0, keepdims=False):
-    return np.sqrt(np.var(x, axis=axis, ddof=ddof, keepdims=keepdims))
+    return root(np.var(x, axis=axis, ddof=ddof, keepdims=keepdims), 2)
+
+
+def root(x, p):
+    """x ** (1 / p) for x >= 0, with derivative zero instead of NaN at x = 0: what a norm or a deviation wants there."""
+    zero = np.equal(x, 0)
+    return np.where(zero, 0, np.where(zero, 1, x) ** (1 / p))
 
 
 @composed(np.ptp)
@@ -79,16 +86,15 @@ def ptp(x, axis=None, *, keepdims=False):
 @composed(np.prod)
 def prod(x, axis=None, *, keepdims=False):
     """Halve by multiplying pairs: log2(n) products, whose derivative, unlike y / x, is right where x has zeros."""
-    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    axes = tuple(a % x.ndim for a in axes)
+    axes = _axes(x, axis)
     kept = [a for a in range(x.ndim) if a not in axes]
-    y = np.reshape(np.transpose(x, kept + list(axes)), [x.shape[a] for a in kept] + [_count(x, axes)])
+    y = np.reshape(np.transpose(x, [*kept, *axes]), [x.shape[a] for a in kept] + [_count(x, axes)])
     while y.shape[-1] > 1:
         half = y.shape[-1] // 2
         pairs = y[..., :half] * y[..., half : 2 * half]
         y = np.concatenate([pairs, y[..., 2 * half :]], axis=-1) if y.shape[-1] % 2 else pairs
-    shape = [1 if a in axes else n for a, n in enumerate(x.shape)]
-    return np.reshape(y, shape if keepdims else [x.shape[a] for a in kept])
+    y = np.sum(y, axis=-1) if y.shape[-1] else np.ones(y.shape[:-1], y.dtype)  # of one number, or of none
+    return np.expand_dims(y, axes) if keepdims else y
 
 
 @composed(np.cumprod)
@@ -100,3 +106,25 @@ def cumprod(x, axis=None):
         y = np.concatenate([y[:step], y[step:] * y[:-step]])
         step *= 2
     return np.moveaxis(y, 0, axis)
+
+
+# Methods of ufuncs ----------------------------------------------------------------------------------------------------
+
+
+def _same_along_first_axis(function):
+    return lambda x, axis=0, *, keepdims=False: function(x, axis=axis, keepdims=keepdims)
+
+
+for _ufunc, _function in (np.add, np.sum), (np.multiply, np.prod), (np.maximum, np.max), (np.minimum, np.min):
+    composed(_ufunc.reduce)(_same_along_first_axis(_function))
+composed(np.add.accumulate)(lambda x, axis=0: np.cumsum(x, axis=axis))
+composed(np.multiply.accumulate)(lambda x, axis=0: np.cumprod(x, axis=axis))
+
+
+@composed(np.logaddexp.reduce)
+def logsumexp(x, axis=0, *, keepdims=False):
+    """log sum exp x, shifted by the largest entry, which drops out of the derivative."""
+    largest = np.max(raw(x), axis=axis, keepdims=True)
+    largest = np.where(np.isfinite(largest), largest, 0)  # a row of -inf stays -inf
+    y = np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True)) + largest
+    return y if keepdims else np.squeeze(y, axis=axis)

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..backward import sum_to
 from ..table import composed, rule
@@ -10,8 +11,13 @@ from ..tensor import apply
 
 __all__ = []
 
+
+def _inverse(axes, ndim):
+    return None if axes is None else np.argsort(normalize_axis_tuple(axes, ndim)).tolist()
+
+
 rule(np.reshape, lambda g, y, x, shape: np.reshape(g, x.shape))
-rule(np.transpose, lambda g, y, x, axes=None: np.transpose(g, None if axes is None else list(np.argsort(axes))))
+rule(np.transpose, lambda g, y, x, axes=None: np.transpose(g, _inverse(axes, g.ndim)))
 rule(np.broadcast_to, lambda g, y, x, shape: sum_to(g, x.shape))
 
 
@@ -22,15 +28,17 @@ def ravel(x):
 
 @composed(np.expand_dims)
 def expand_dims(x, axis):
-    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
-    ndim = x.ndim + len(axes)
-    axes, sizes = {a % ndim for a in axes}, iter(x.shape)
-    return np.reshape(x, tuple(1 if a in axes else next(sizes) for a in range(ndim)))
+    return np.reshape(x, np.expand_dims(_shaped_like(x), axis).shape)
 
 
 @composed(np.squeeze)
 def squeeze(x, axis=None):
-    return np.reshape(x, np.empty(x.shape, bool).squeeze(axis).shape)
+    return np.reshape(x, np.squeeze(_shaped_like(x), axis).shape)
+
+
+def _shaped_like(x):
+    """An array of x's shape without its size in memory: NumPy itself then says what a function does to the shape."""
+    return np.broadcast_to(False, x.shape)
 
 
 @composed(np.swapaxes)
@@ -42,14 +50,14 @@ def swapaxes(x, axis1, axis2):
 
 @composed(np.moveaxis)
 def moveaxis(x, source, destination):
-    source, destination = (np.atleast_1d(a) % x.ndim for a in (source, destination))
+    source, destination = (normalize_axis_tuple(a, x.ndim) for a in (source, destination))
     order = [a for a in range(x.ndim) if a not in source]
-    for place, axis in sorted(zip(destination.tolist(), source.tolist(), strict=True)):
+    for place, axis in sorted(zip(destination, source, strict=True)):
         order.insert(place, axis)
     return np.transpose(x, order)
 
 
-@composed(np.matrix_transpose)
+@composed(np.matrix_transpose, np.linalg.matrix_transpose)
 def matrix_transpose(x):
     return np.swapaxes(x, -1, -2)
 
@@ -68,11 +76,8 @@ def join(*arrays, axis=0):
     return np.concatenate(arrays, axis=axis)
 
 
-def _of_join(g, y, i, *arrays, axis=0):
-    start = sum(np.shape(a)[axis] for a in arrays[:i])
-    index = [slice(None)] * g.ndim
-    index[axis] = slice(start, start + arrays[i].shape[axis])
-    return g[tuple(index)]
+def _of_join(g, y, needs, *arrays, axis=0):
+    return np.split(g, np.cumsum([np.shape(a)[axis] for a in arrays])[:-1], axis)
 
 
 rule(join, _of_join, variadic=True)
@@ -103,7 +108,7 @@ def hstack(arrays):
 
 @composed(np.column_stack)
 def column_stack(arrays):
-    return np.concatenate([a[:, None] if a.ndim == 1 else a for a in arrays], axis=1)
+    return np.concatenate([np.expand_dims(a, 1) if np.ndim(a) == 1 else a for a in arrays], axis=1)
 
 
 @composed(np.append)
@@ -113,7 +118,7 @@ def append(x, values, axis=None):
 
 def _at_least(ndim):
     def widen(*arrays):
-        wide = [a if a.ndim >= ndim else np.reshape(a, (1,) * (ndim - a.ndim) + a.shape) for a in arrays]
+        wide = [np.reshape(a, (1,) * (ndim - np.ndim(a)) + np.shape(a)) for a in arrays]
         return wide[0] if len(wide) == 1 else tuple(wide)
 
     return widen
@@ -125,8 +130,9 @@ composed(np.atleast_2d)(_at_least(2))
 
 @composed(np.array_split)
 def array_split(x, indices_or_sections, axis=0):
+    axis = normalize_axis_index(axis, x.ndim)
     places = np.array_split(np.arange(x.shape[axis]), indices_or_sections)
-    lead = (slice(None),) * (axis % x.ndim)
+    lead = (slice(None),) * axis
     return [x[(*lead, slice(p[0], p[-1] + 1) if len(p) else slice(0, 0))] for p in places]
 
 
@@ -144,6 +150,14 @@ def vsplit(x, indices_or_sections):
 @composed(np.hsplit)
 def hsplit(x, indices_or_sections):
     return np.split(x, indices_or_sections, axis=0 if x.ndim == 1 else 1)
+
+
+def unstack(x, *, axis=0):
+    return tuple(np.moveaxis(x, axis, 0))
+
+
+if hasattr(np, "unstack"):  # NumPy 2.1
+    composed(np.unstack)(unstack)
 
 
 @composed(np.tile)

@@ -1,0 +1,31 @@
+"""Seeded batches: every example once an epoch, in an order drawn from the generator."""
+
+import numpy as np
+
+__all__ = ["batches"]
+
+
+def batches(rng, *arrays, size):
+    """One shuffled epoch: an iterator over ceil(N / size) batches, the last of which may be smaller.
+
+    Each array: (N, ...) → tuples of (size, ...), or bare arrays where one array was given. The order is drawn when
+    `batches` is called, and each call draws a new one. Raises TypeError for a seed in place of a Generator, and
+    ValueError for arrays of different lengths or a size below 1.
+    """
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(
+            f"batches: rng is {rng!r}, which would give every epoch the same order; "
+            "make rng = np.random.default_rng(seed) once, outside the loop"
+        )
+    lengths = [len(a) for a in arrays]
+    if not arrays or len(set(lengths)) != 1:
+        raise ValueError(f"batches: arrays of lengths {lengths}; give at least one, all with the same first axis")
+    if size < 1:
+        raise ValueError(f"batches: size={size}; want at least 1")
+    return _cut(rng.permutation(lengths[0]), arrays, size)
+
+
+def _cut(order, arrays, size):
+    for start in range(0, len(order), size):
+        rows = order[start : start + size]
+        yield arrays[0][rows] if len(arrays) == 1 else tuple(a[rows] for a in arrays)

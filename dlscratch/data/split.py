@@ -1,0 +1,38 @@
+"""One random cut of a data set into what is learned from and what is only measured on."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ["Split", "split"]
+
+
+class Split(NamedTuple):
+    """Four arrays: `X_train, y_train, X_test, y_test = digits()`."""
+
+    X_train: np.ndarray
+    y_train: np.ndarray
+    X_test: np.ndarray
+    y_test: np.ndarray
+
+
+def split(X, y, rng=0, test_fraction=0.25):
+    """Cut N examples at random into N - round(N f) for training and round(N f) for testing.
+
+    X: (N, ...), y: (N, ...) → Split. Raises ValueError when the lengths differ or a side would be empty.
+    """
+    if len(X) != len(y):
+        raise ValueError(f"split: {len(X)} inputs but {len(y)} targets; give one target for each input")
+    n = round(len(X) * check_fraction(test_fraction))
+    if not 0 < n < len(X):
+        raise ValueError(f"split: {len(X)} examples cannot give {n} to the test; change test_fraction={test_fraction}")
+    order = np.random.default_rng(rng).permutation(len(X))
+    test, train = order[:n], order[n:]
+    return Split(X[train], y[train], X[test], y[test])
+
+
+def check_fraction(test_fraction):
+    """test_fraction itself, if it lies strictly between 0 and 1; otherwise ValueError."""
+    if not 0 < test_fraction < 1:
+        raise ValueError(f"test_fraction={test_fraction}: want a share between 0 and 1, such as 0.25")
+    return test_fraction

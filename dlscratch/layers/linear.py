@@ -1,0 +1,43 @@
+"""Linear and Flatten."""
+
+import math
+
+import numpy as np
+
+from .. import functional as F
+from .. import initializers
+from .module import Module
+from .parameters import Parameter
+
+__all__ = ["Linear", "Flatten"]
+
+
+class Linear(Module):
+    """y = x Wᵀ + b.  x: (..., in_features) → (..., out_features); weight: (out, in), bias: (out,).
+
+    Both start uniform in ±1/√in_features, as in PyTorch. Raises ValueError when the last axis of x is another.
+    """
+
+    def __init__(self, in_features, out_features, bias=True, *, rng=None):
+        rng, bound = np.random.default_rng(rng), 1 / math.sqrt(in_features)
+        self.in_features, self.out_features = in_features, out_features
+        self.weight = Parameter(initializers.uniform(rng, (out_features, in_features), -bound, bound))
+        self.bias = Parameter(initializers.uniform(rng, (out_features,), -bound, bound)) if bias else None
+
+    def forward(self, x):
+        if x.shape[-1:] != (self.in_features,):
+            raise ValueError(
+                f"{self}: input {x.shape} has last axis {x.shape[-1] if x.ndim else None}, expected {self.in_features}"
+                f"{'; flatten it first' if math.prod(x.shape[1:]) == self.in_features else ''}"
+            )
+        return F.linear(x, self.weight) if self.bias is None else F.linear(x, self.weight, self.bias)
+
+    def __repr__(self):
+        return f"Linear({self.in_features}→{self.out_features})"
+
+
+class Flatten(Module):
+    """(N, ...) → (N, D): all axes but the first become one."""
+
+    def forward(self, x):
+        return np.reshape(x, (len(x), -1))
