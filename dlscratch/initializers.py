@@ -47,12 +47,12 @@ def xavier_uniform(rng, shape, gain=1.0):
     return uniform(rng, shape, -bound, bound)
 
 
-def he_normal(rng, shape, gain=math.sqrt(2)):
+def he_normal(rng, shape, gain=2**0.5):
     """N(0, std²) with std = gain / √fan_in; the gain √2 is for ReLU. Source: He et al. 2015."""
     return normal(rng, shape, std=gain / math.sqrt(fans(shape)[0]))
 
 
-def he_uniform(rng, shape, gain=math.sqrt(2)):
+def he_uniform(rng, shape, gain=2**0.5):
     """Uniform in ±gain √(3 / fan_in); the gain √2 is for ReLU. Source: He et al. 2015."""
     bound = gain * math.sqrt(3 / fans(shape)[0])
     return uniform(rng, shape, -bound, bound)

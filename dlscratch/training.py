@@ -100,7 +100,7 @@ def save_checkpoint(path, model, optimizer, rng, history=None, epoch=0):
     meta = {"epoch": epoch, "rngs": [g.bit_generator.state for g in (rng, *_generators(model))], "rows": history.rows if history else []}
     temporary = Path(f"{path}.{os.getpid()}.tmp")
     try:
-        save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, temporary, {"dlscratch": json.dumps(meta)})
+        save_file({k: np.array(v, order="C") for k, v in arrays.items()}, temporary, {"dlscratch": json.dumps(meta)})
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

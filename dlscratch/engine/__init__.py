@@ -1,10 +1,10 @@
 """Floor 1: differentiation. Calculus written in plain NumPy; this floor imports nothing else."""
 
 from . import operators, rules
-from .fused import checkpoint, fused
+from .fused import checkpoint, fused, primitive
 from .modes import default_dtype, detect_anomaly, no_grad
 from .table import COMPOSED, CONSTANT, RULES, composed, constant, rule
-from .tensor import Tensor, primitive
+from .tensor import Tensor
 from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [

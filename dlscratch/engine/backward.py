@@ -86,8 +86,8 @@ def _distribute(node, g, gradients, needed, lifted):
     if True not in needs:
         return
     pulled = RULES.get(node.op, node.op).pull(node, g, needs, lifted)
-    for x, gx in zip(node.inputs, pulled, strict=False):
-        if gx is None:
+    for x, gx, need in zip(node.inputs, pulled, needs, strict=False):
+        if gx is None or not need:
             continue
         data = x._data
         if gx.shape != data.shape:

@@ -1,4 +1,4 @@
-"""Operations with more than a rule: hand-derived gradients that reuse intermediates, and recomputation instead of memory."""
+"""Operations of one's own: from an array function and its rule, with hand-derived gradients, or by recomputation."""
 
 import functools
 
@@ -6,10 +6,35 @@ import numpy as np
 
 from .backward import walk
 from .modes import mode, nesting, recording
-from .table import Traced
-from .tensor import Tensor, now, record
+from .table import Traced, rule
+from .tensor import Tensor, apply, now, record
 
-__all__ = ["Fused", "fused", "checkpoint"]
+__all__ = ["primitive", "Fused", "fused", "checkpoint"]
+
+
+def primitive(function, *vjps):
+    """Make a function of plain arrays an operation on Tensors, with one rule `vjp(g, y, *inputs, **options)` per argument.
+
+    In-place structure comes in adjoint pairs of primitives, each the other's rule (gather/scatter, unfold/fold).
+    """
+
+    @functools.wraps(function)
+    def compute(*arrays, **options):
+        return unaliased(function(*arrays, **options), arrays)
+
+    @functools.wraps(compute)
+    def operation(*inputs, **options):
+        if any(isinstance(x, Tensor) for x in inputs):
+            return apply(compute, *inputs, **options)
+        return function(*inputs, **options)
+
+    rule(compute, *vjps)
+    return operation
+
+
+def unaliased(y, arrays):
+    """y, or a view where it is one of `arrays`: recording locks y, and that must not lock an input."""
+    return y.view() if any(y is a for a in arrays) else y
 
 
 class Fused:
@@ -25,7 +50,7 @@ class Fused:
         y, saved = self.forward(*arrays, **kwargs)
         if not any(isinstance(x, Tensor) for x in inputs):
             return y
-        y = y.view() if any(y is a for a in arrays) else y  # recording locks y, which must not lock an input
+        y = unaliased(y, arrays)
         return record(self, inputs, kwargs, y, any(isinstance(x, Tensor) and x.requires_grad for x in inputs), saved)
 
     def pull(self, node, g, needs, lifted):

@@ -32,6 +32,10 @@ class _Switch(ContextDecorator):
     def __exit__(self, *_):
         setattr(mode, self.field, self.before.pop())
 
+    def _recreate_cm(self):
+        """As a decorator, one for each call: calls in several threads must not share `before`."""
+        return _Switch(self.field, self.value)
+
 
 def no_grad():
     """Inside `with no_grad():` operations leave no graph behind; also usable as a decorator."""

@@ -1,6 +1,5 @@
 """Tensor: an ndarray that remembers how it was made. The only file that knows NumPy's two dispatch protocols."""
 
-import functools
 import itertools
 
 import numpy as np
@@ -8,9 +7,9 @@ import numpy as np
 from .backward import check_finite, walk
 from .methods import ArrayMethods
 from .modes import mode
-from .table import COMPOSED, CONSTANT, RULES, Traced, describe, rule
+from .table import COMPOSED, CONSTANT, RULES, Traced, describe
 
-__all__ = ["Tensor", "primitive", "apply", "record", "raw", "now", "getitem"]
+__all__ = ["Tensor", "apply", "record", "raw", "now", "getitem"]
 
 _clock = itertools.count(1)  # order of creation is a topological order; next() is atomic across threads
 
@@ -159,7 +158,7 @@ class Tensor(ArrayMethods, Traced):
     def __array_ufunc__(self, ufunc, method, *args, **kwargs):
         if kwargs.get("out") is not None:
             raise TypeError(f"{describe(ufunc)}(..., out=) has no gradient; make a new array instead: y = x + t, not x += t")
-        args = [np.asarray(a) if type(a) is list else a for a in args]
+        args = [np.asarray(a) if type(a) in (list, tuple) else a for a in args]
         return dispatch(ufunc if method == "__call__" else getattr(ufunc, method), args, kwargs)
 
     def __array_function__(self, function, types, args, kwargs):
@@ -227,19 +226,3 @@ def dispatch(function, args, kwargs):
         f"{describe(function)} has no derivative rule; write it with functions that have one, "
         "add a rule in dlscratch/engine/rules, or pass the plain array t.data"
     )
-
-
-def primitive(function, *vjps):
-    """Make a function of plain arrays an operation on Tensors, with one rule `vjp(g, y, *inputs, **options)` per argument.
-
-    In-place structure comes in adjoint pairs of primitives, each the other's rule (gather/scatter, unfold/fold).
-    """
-    rule(function, *vjps)
-
-    @functools.wraps(function)
-    def operation(*inputs, **options):
-        if any(isinstance(x, Tensor) for x in inputs):
-            return apply(function, *inputs, **options)
-        return function(*inputs, **options)
-
-    return operation

@@ -72,7 +72,7 @@ class Module:
 
     def state_dict(self):
         """{name: copy of the array} for parameters and buffers."""
-        return {name: np.array(getattr(v, "data", v) if isinstance(v, Parameter) else v) for name, v in self._named_state()}
+        return {name: np.array(v.data if isinstance(v, Parameter) else v) for name, v in self._named_state()}
 
     def load_state_dict(self, state, strict=True):
         """Copy arrays into the parameters and buffers of the same names; nothing is changed if anything does not fit.
@@ -105,7 +105,8 @@ class Module:
 
     def zero_grad(self):
         """Set all gradients to zero."""
-        self.parameters().zero_grad()
+        if next(self.named_parameters(), None):
+            self.parameters().zero_grad()
 
     def astype(self, dtype):
         """Turn parameters and buffers of floats into `dtype`, in place; returns the model."""

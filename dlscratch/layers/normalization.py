@@ -42,7 +42,8 @@ class BatchNorm1d(Module):
 
     def forward(self, x):
         if x.ndim not in (2, 3) or x.shape[1] != self.num_features:
-            raise ValueError(f"BatchNorm1d({self.num_features}): input {x.shape}; want (N, {self.num_features}) or (N, {self.num_features}, L)")
+            C = self.num_features
+            raise ValueError(f"BatchNorm1d({C}): input {x.shape}; want (N, {C}) or (N, {C}, L)")
         if self.training:
             self._track(x.data if isinstance(x, Tensor) else x)
             return F.batch_norm(x, self.weight, self.bias, eps=self.eps)

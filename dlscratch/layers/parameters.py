@@ -86,7 +86,10 @@ class Parameters:
         if self._list[0]._data.base is not _owner(self._vectors[0]):
             self._vectors = self._find()
             if self._vectors is None:
-                raise RuntimeError("the model was given new parameters after these were collected; make the optimizer after the model is complete")
+                raise RuntimeError(
+                    "the model was given new parameters after these were collected; "
+                    "make the optimizer after the model is complete"
+                )
         return self._vectors
 
     def _find(self):

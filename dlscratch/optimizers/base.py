@@ -48,8 +48,9 @@ class Optimizer:
     def load_state_dict(self, state):
         """Continue from a `state_dict()` of the same kind of optimizer on as many parameters."""
         size = self.parameters.theta.size
-        if missing := {"t", "lr", *self.state} - state.keys():
-            raise KeyError(f"{type(self).__name__}.load_state_dict: missing {sorted(missing)}")
+        if state.keys() != (own := {"t", "lr", *self.state}):
+            missing, unexpected = sorted(own - state.keys()), sorted(state.keys() - own)
+            raise KeyError(f"{type(self).__name__}.load_state_dict: missing {missing}, unexpected {unexpected}")
         if wrong := [n for n in self.state if state[n].shape != (size,)]:
             raise ValueError(f"{type(self).__name__}.load_state_dict: {wrong[0]} has shape {state[wrong[0]].shape}, want {(size,)}")
         self.t, self.lr = int(state["t"]), float(state["lr"])

@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
+from ..fused import primitive
 from ..table import composed, rule
-from ..tensor import apply, primitive, raw
+from ..tensor import apply, raw
 
 __all__ = ["alias"]
 
@@ -149,7 +150,7 @@ def astype(x, dtype):
 
 def alias(x):
     """The same numbers as a new node: what a transform differentiates with respect to."""
-    return x.view() if isinstance(x, np.ndarray) else x
+    return x
 
 
 alias = primitive(alias, lambda g, y, x: g)

@@ -1,11 +1,11 @@
 """Indexing and its adjoint, scatter: each is the other's rule. Whatever picks entries of an array is an index."""
 
 import numpy as np
-
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from ..fused import primitive
 from ..table import composed, rule
-from ..tensor import getitem, primitive, raw
+from ..tensor import getitem, raw
 
 __all__ = ["scatter"]
 
@@ -15,6 +15,8 @@ def scatter(g, index, shape):
     z = np.zeros(shape, g.dtype)
     if _picks_once(index):
         z[index] = g
+    elif z.size < 16 * g.size:  # numbering the entries is worth it: adding in one dimension is five times as fast
+        np.add.at(z.reshape(-1), np.arange(z.size).reshape(shape)[index].reshape(-1), g.reshape(-1))
     else:
         np.add.at(z, index, g)
     return z
@@ -170,12 +172,30 @@ def trace(x, offset=0, axis1=0, axis2=1):
     return np.sum(np.diagonal(x, offset, axis1, axis2), axis=-1)
 
 
+# Windows and their adjoint, fold: each is the other's rule -------------------------------------------------------------
+
+
+def windows(x, sizes, axes):
+    """Every window of x along `axes`, a view; the places within a window are the last axes."""
+    return np.lib.stride_tricks.sliding_window_view(x, sizes, axes)
+
+
+def fold(w, sizes, axes, shape):
+    """The adjoint of windows: entries that windows shared are sums of what the windows hold."""
+    x = np.zeros(shape, w.dtype)
+    for place in np.ndindex(*sizes):
+        part = [slice(None)] * x.ndim
+        for a, k in zip(axes, place, strict=True):
+            part[a] = slice(k, k + w.shape[a])
+        x[tuple(part)] += w[(..., *place)]
+    return x
+
+
+windows = primitive(windows, lambda g, y, x, sizes, axes: fold(g, sizes, axes, x.shape))
+fold = primitive(fold, lambda g, y, w, sizes, axes, shape: windows(g, sizes, axes))
+
+
 @composed(np.lib.stride_tricks.sliding_window_view)
 def sliding_window_view(x, window_shape, axis=None):
-    """Every window of x, its axes last; entries shared by windows collect the gradients of all."""
-    sizes = np.atleast_1d(window_shape).tolist()
-    axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim, allow_duplicate=True)
-    for a, size in zip(axes, sizes, strict=True):
-        index = np.arange(x.shape[a] - size + 1)[:, None] + np.arange(size)
-        x = np.moveaxis(_along(x, index, a), a + 1, -1)
-    return x
+    axes = range(x.ndim) if axis is None else axis
+    return windows(x, tuple(np.atleast_1d(window_shape).tolist()), normalize_axis_tuple(axes, x.ndim))

@@ -13,6 +13,7 @@ __all__ = ["mT"]
 
 
 def mT(x):
+    """Each matrix transposed."""
     return np.swapaxes(x, -1, -2)
 
 

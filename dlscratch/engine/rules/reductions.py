@@ -93,7 +93,7 @@ def prod(x, axis=None, *, keepdims=False):
         half = y.shape[-1] // 2
         pairs = y[..., :half] * y[..., half : 2 * half]
         y = np.concatenate([pairs, y[..., 2 * half :]], axis=-1) if y.shape[-1] % 2 else pairs
-    y = np.sum(y, axis=-1) if y.shape[-1] else np.ones(y.shape[:-1], y.dtype)  # of one number, or of none
+    y = y[..., 0] if y.shape[-1] else np.sum(y, axis=-1) + 1  # of none it is 1
     return np.expand_dims(y, axes) if keepdims else y
 
 

@@ -1,0 +1,64 @@
+# Two commands for a newcomer: `make run` and `make test`. Each sets up what it needs in .venv first.
+SHELL  := /bin/bash
+TORCH  ?= torch==2.13.0
+NB     ?= 00
+ARGS   ?=
+J      ?= 2
+PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3 python,$(if $(shell $(p) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(p))))
+PY     := .venv/bin/python
+STAMP  := $(shell cat pyproject.toml constraints.txt 2>/dev/null | cksum | cut -d' ' -f1)
+RUN    := .venv/.run-$(STAMP)
+TEST   := .venv/.test-$(STAMP)$(if $(TORCH),-torch)
+PIP    := $(PY) -m pip install --disable-pip-version-check --progress-bar on -q -c constraints.txt
+# Where the platform has no such build of PyTorch, say which: make test TORCH=torch, or none: make test TORCH=
+export OPENBLAS_NUM_THREADS ?= 1
+export DLSCRATCH_PROGRESS ?= 0
+NBVAL  := $(PY) -m pytest -q --color=no -n $(J) --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=180 --nbval-sanitize-with=nbval-sanitize.cfg -p no:cacheprovider
+
+.PHONY: run lab test unit notebooks lint execute links cost seeds tinker portable setup clean
+run: $(RUN)
+	@echo "Executing notebook $(NB) ..."
+	@$(PY) -m dlscratch run $(NB) $(ARGS)
+
+lab: $(RUN)
+	$(PY) -m jupyterlab notebooks/part0_foundations/00_start_here.ipynb
+
+test: lint unit notebooks
+unit: $(TEST)
+	$(PY) -m pytest tests -n $(J) --cov=dlscratch --cov-report=term:skip-covered --cov-fail-under=95
+notebooks: $(TEST)
+	$(NBVAL) --durations=5 notebooks
+lint: $(TEST)
+	$(PY) -m ruff check .
+	$(PY) -m codespell_lib dlscratch tests README.md CONTRIBUTING.md docs data
+
+# Maintenance: NB=05 picks one notebook; without it, all that changed since the last time.
+BOOKS = $(if $(filter command,$(firstword $(origin NB))),$(NB),all)
+execute: $(TEST)
+	$(PY) -m tests.notebooks.maintain execute $(BOOKS)
+links: $(TEST)
+	$(PY) -m tests.notebooks.maintain links
+cost: $(TEST)
+	$(PY) -m tests.notebooks.maintain cost $(BOOKS)
+seeds: $(TEST)
+	$(PY) -m tests.notebooks.rerun seeds $(BOOKS)
+tinker: $(TEST)
+	$(PY) -m tests.notebooks.rerun tinker $(BOOKS)
+portable: $(TEST)
+	$(PY) -m tests.notebooks.rerun portable $(BOOKS)
+
+setup: $(RUN)
+$(RUN):
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found; install it, or say make PYTHON=/path/to/python"; exit 1; }
+	@echo "Setting up .venv with $$($(PYTHON) --version) (once; a few minutes) ..."
+	$(PYTHON) -m venv .venv
+	@echo "  pip ..."; $(PY) -m pip install -q -U pip
+	@echo "  numpy, matplotlib, jupyter, dlscratch ..."; $(PIP) -e ".[notebooks]"
+	@rm -f .venv/.run-* .venv/.test-*; touch $@
+$(TEST): | $(RUN)
+	@$(if $(TORCH),echo "  $(TORCH) ..."; $(PY) -m pip install -q "$(TORCH)")
+	@echo "  pytest, nbval, ruff ..."; $(PIP) -e ".[notebooks,data,sweep]" --group test --group lint
+	@touch $@
+
+clean:
+	rm -rf .venv build

@@ -1,0 +1,106 @@
+"""python -m dlscratch: list | run 05 -p depth=100 | claims | verify | exercises 05."""
+
+import argparse
+import ast
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from .lab import notebooks
+
+__all__ = ["main"]
+
+
+def main(argv=None):
+    """Run one command; returns the exit code: 0, 1 when a claim failed, 2 for a request that cannot be carried out."""
+    args = _parser().parse_args(argv)
+    try:
+        return _COMMANDS[args.command](args)
+    except (ValueError, FileNotFoundError, RuntimeError) as error:
+        print(f"dlscratch: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="python -m dlscratch", description="Deep learning from first principles.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="the notebooks and their questions")
+    run = commands.add_parser("run", help="execute a copy of a notebook, with other parameters if given")
+    run.add_argument(
+        "-p", "--parameter", nargs="+", action="append", default=[], metavar="NAME", help="NAME VALUE or NAME=VALUE"
+    )
+    blank = commands.add_parser("exercises", help="write a copy of a notebook without its solutions")
+    for sub in (run, blank):
+        sub.add_argument("number", help="the notebook's number, such as 05")
+        sub.add_argument("-o", "--out", default="build/notebooks", help="the folder to write to")
+    commands.add_parser("claims", help="every claim of the committed notebooks")
+    commands.add_parser("verify", help="check every derivative rule against finite differences")
+    return parser
+
+
+def _list(args):
+    for path in notebooks.find():
+        book = notebooks.read(path)
+        print(f"{path.name[:2]}  {notebooks.title(book)}: {notebooks.question(book)}")
+    return 0
+
+
+def _values(pairs):
+    """{"depth": 100} from ["depth", "100"] or ["depth=100"]; what is no Python literal is text."""
+    values = {}
+    for pair in pairs:
+        name, _, value = "=".join(pair).partition("=")
+        if not value:
+            raise ValueError(f"-p {' '.join(pair)}: want a name and a value, such as -p depth 100")
+        try:
+            values[name] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            values[name] = value
+    return values
+
+
+def _run(args):
+    """With the defaults every claim must hold; with other parameters one that flips is a lesson, not a failure."""
+    (path,) = notebooks.find(args.number)
+    values, out = _values(args.parameter), Path(args.out) / path.name
+    results = notebooks.claims(notebooks.run(path, out, values))
+    print(*(line for _, line in results), sep="\n")
+    held = sum(held for held, _ in results)
+    print(f"\n{held} of {len(results)} claims hold. Executed page: {notebooks.to_html(out).resolve()}")
+    return 0 if values or held == len(results) else 1
+
+
+def _claims(args):
+    for path in notebooks.find():
+        print(path.stem, *(f"  {line}" for _, line in notebooks.claims(notebooks.read(path))), sep="\n")
+    return 0
+
+
+def _exercises(args):
+    (path,) = notebooks.find(args.number)
+    print(notebooks.blank_exercises(path, Path(args.out) / f"{path.stem}_exercises.ipynb").resolve())
+    return 0
+
+
+def _verify(args):
+    from .lab.samples import SAMPLES
+    from .lab.verify import gradcheck
+
+    worst = [max(_error(gradcheck, sample, order) for sample in SAMPLES) for order in (1, 2)]
+    print(f"{len(SAMPLES)} samples: worst relative error {worst[0]:.1e} at order 1, {worst[1]:.1e} at order 2")
+    return 0 if max(worst) < 1e-5 else 1
+
+
+def _error(gradcheck, sample, order):
+    def joined(*arrays):
+        y = sample.f(*arrays)
+        return np.concatenate([np.ravel(part) for part in y]) if isinstance(y, tuple | list) else y
+
+    return gradcheck(joined, *sample.draw(np.random.default_rng(0)), order=order)
+
+
+_COMMANDS = dict(list=_list, run=_run, claims=_claims, exercises=_exercises, verify=_verify)
+
+if __name__ == "__main__":
+    sys.exit(main())

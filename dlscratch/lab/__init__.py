@@ -1,0 +1,17 @@
+"""Floor 3, the laboratory: claims, verification, probes, figures, and the package's own code on show."""
+
+import importlib
+
+from . import verify
+from .claim import claim, claims
+from .probe import probe
+from .source import source
+
+__all__ = ["claim", "claims", "verify", "probe", "plot", "source"]
+
+
+def __getattr__(name):
+    """`plot` is loaded when it is first asked for, because matplotlib takes its time."""
+    if name == "plot":
+        return importlib.import_module(".plot", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,125 @@
+"""A claim: a sentence, what was measured, and the bound that it must meet. The ledger keeps every verdict."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ..engine import Tensor
+
+__all__ = ["claim", "claims", "Claim", "Ledger", "interval"]
+
+
+class Claim(NamedTuple):
+    """One line of the ledger."""
+
+    text: str
+    holds: bool
+    measured: str
+    wanted: str
+
+    def __str__(self):
+        return f"{'✓' if self.holds else '✗'} {self.text} [measured {self.measured}; wanted {self.wanted}]"
+
+
+class Ledger(list):
+    """All claims made in this session, in order; a claim made again replaces its earlier verdict."""
+
+    def record(self, made):
+        """Add a claim, or put it in the place of the one with the same text (a cell that is run again)."""
+        places = [i for i, old in enumerate(self) if old.text == made.text]
+        if places:
+            self[places[0]] = made
+        else:
+            self.append(made)
+
+    def table(self):
+        """The claims as lines of text, and how many of them hold."""
+        lines = [str(made) for made in self]
+        return "\n".join([*lines, f"{sum(made.holds for made in self)} of {len(self)} claims hold"])
+
+    __repr__ = table
+
+
+claims = Ledger()
+
+
+def claim(text, got, *, above=None, below=None, between=None, close_to=None, within=None):
+    """Print whether `got` meets its bound, as one line with ✓ or ✗; record it in `claims`; return the verdict.
+
+    The bound is one of: got > above; got < below; a <= got <= b for between=(a, b); |got - close_to| <= within.
+    got: a number, or (S,) one number for each of S >= 2 seeds. Then the whole 95 % t-interval of the mean,
+    mean ± t * std / sqrt(S), must meet the bound. A claim that fails, or measures NaN, never raises.
+    Raises TypeError or ValueError for a bound that is missing, doubled or senseless, and for what is no number.
+    """
+    low, high, strict, wanted = _bound(above, below, between, close_to, within)
+    lowest, highest, measured = _measure(got)
+    holds = low < lowest and highest < high if strict else low <= lowest and highest <= high
+    made = Claim(text, bool(holds), measured, wanted)
+    claims.record(made)
+    print(made)
+    return made.holds
+
+
+def interval(values):
+    """(mean, half-width) of the 95 % t-interval over seeds: half = t(0.975, S - 1) * std / sqrt(S).
+
+    values: (S, ...) → two arrays of (...). Raises ValueError for fewer than 2 seeds. Source: Student 1908.
+    """
+    from scipy.special import stdtrit
+
+    values = np.asarray(values, np.float64)
+    if values.ndim == 0 or len(values) < 2:
+        raise ValueError(f"an interval needs at least 2 values, one for each seed; came shape {values.shape}")
+    with np.errstate(invalid="ignore"):  # infinities give NaN, which no bound accepts
+        half = stdtrit(len(values) - 1, 0.975) * values.std(axis=0, ddof=1) / math.sqrt(len(values))
+    return values.mean(axis=0), half
+
+
+def _bound(above, below, between, close_to, within):
+    """(low, high, whether they are excluded, the bound as text)."""
+    given = [k for k, v in dict(above=above, below=below, between=between, close_to=close_to).items() if v is not None]
+    if len(given) != 1:
+        raise TypeError(f"a claim has one bound: above, below, between or close_to; came {', '.join(given) or 'none'}")
+    if (close_to is None) != (within is None):
+        raise TypeError("close_to and within belong together: claim(..., close_to=2, within=0.1)")
+    if above is not None:
+        return _number("above", above), math.inf, True, f"> {above:.6g}"
+    if below is not None:
+        return -math.inf, _number("below", below), True, f"< {below:.6g}"
+    if between is not None:
+        if np.shape(between) != (2,):
+            raise ValueError(f"between={between!r}: want two numbers, (low, high)")
+        low, high = (_number("between", b) for b in between)
+        if low > high:
+            raise ValueError(f"between=({low}, {high}): the lower bound comes first")
+        return low, high, False, f"in [{low:.6g}, {high:.6g}]"
+    if _number("within", within) < 0:
+        raise ValueError(f"within={within}: a distance cannot be negative")
+    return _number("close_to", close_to) - within, close_to + within, False, f"{close_to:.6g} ± {within:.6g}"
+
+
+def _number(name, bound):
+    try:
+        value = float(bound)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}={bound!r}: want one number") from None
+    if math.isnan(value):
+        raise ValueError(f"{name} is NaN, which nothing can meet; compute the bound first")
+    return value
+
+
+def _measure(got):
+    """(the lowest and highest value that the measurement allows, the measurement as text)."""
+    values = np.asarray(got.data if isinstance(got, Tensor) else got)
+    if values.dtype.kind not in "fiu":
+        raise TypeError(f"got={got!r}: want a number, or one for each seed; measure by how much, not whether")
+    if values.ndim == 0:
+        return values, values, f"{values:.4g}"
+    if values.ndim != 1 or values.size < 2:
+        raise ValueError(
+            f"got has shape {values.shape}; want a number, or (S,) one for each of at least 2 seeds. "
+            "Reduce it first (.mean(axis=...), .max()), or use float(got) for a single run"
+        )
+    mean, half = interval(values)
+    return mean - half, mean + half, f"{mean:.4g} ± {half:.2g} ({values.size} seeds)"

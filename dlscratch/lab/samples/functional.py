@@ -1,0 +1,43 @@
+"""Samples for the operations of deep learning, fast twins and all: their own gradients at order 1, the textbook's at order 2."""
+
+import numpy as np
+
+from ... import functional as F
+from ...functional.activations import erf
+from .case import case, within
+
+__all__ = ["SAMPLES"]
+
+_classes = np.array([2, 0, 1, 2])
+
+
+def _targets(x):
+    """Soft targets between 0 and 1, of the shape of x."""
+    return np.linspace(0, 1, x.size, dtype=x.dtype).reshape(x.shape)
+
+
+SAMPLES = [
+    case(erf.__wrapped__, (2, 3), f=erf, label="erf", smooth=True),
+    *(case(f, (2, 4), smooth=True) for f in (F.sigmoid, F.tanh, F.gelu, F.softmax, F.log_softmax)),
+    case(F.relu, (2, 4)),
+    case(F.gelu, (2, 4), approximate="tanh", smooth=True),
+    case(F.softmax, (3, 2), axis=0),
+    case(F.log_softmax, (3, 2), axis=0),
+    case(F.linear, (2, 3), (4, 3), (4,)),
+    case(F.linear, (2, 2, 3), (2, 3)),
+    case(F.linear, (3,), (2, 3), (2,)),
+    case(F.conv2d, (2, 2, 4, 3), (2, 2, 3, 2), (2,), padding=1),
+    case(F.conv2d, (1, 2, 5, 4), (2, 2, 2, 2), stride=2, padding=(0, 1)),
+    case(F.max_pool2d, (2, 2, 4, 4), args=(2,)),
+    case(F.max_pool2d, (1, 2, 5, 3), f=lambda x: F.max_pool2d(x, 3, stride=(2, 1)), label="overlapping"),
+    case(F.layer_norm, (3, 4), (4,), (4,)),
+    case(F.layer_norm, (2, 2, 3), ndim=2),
+    case(F.batch_norm, (4, 3), (3,), (3,)),
+    case(F.batch_norm, (2, 2, 2, 2), (2,), (2,)),
+    case(F.mse_loss, (2, 3), (2, 3)),
+    *(case(F.cross_entropy, (4, 3), args=(_classes,), reduction=r) for r in ("mean", "sum", "none")),
+    case(F.cross_entropy, (2, 3, 2), args=(_classes.reshape(2, 2),)),
+    case(F.binary_cross_entropy_with_logits, (2, 3), f=lambda z: F.binary_cross_entropy_with_logits(z, _targets(z))),
+    case(F.binary_cross_entropy_with_logits, (5,), draw=within(30, 60), f=lambda z: F.binary_cross_entropy_with_logits(z, _targets(z))),
+    case(F.dropout, (3, 4), f=lambda x: F.dropout(x, 0.5, np.random.default_rng(0)), label="p = 0.5, one draw"),
+]

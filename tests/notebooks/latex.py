@@ -1,0 +1,42 @@
+"""What is wrong with the formulas of a text: unpaired dollars, braces, environments; what MathJax would show in red."""
+
+import re
+
+TOKEN = re.compile(r"\\(begin|end)\s*\{([^}]*)\}|\\(left|right)(?![a-zA-Z])|(\\[a-zA-Z]+|\\.)|([{}&%])", re.S)
+
+
+def faults(prose):
+    """Every fault of the formulas in a piece of Markdown as a sentence."""
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", prose, flags=re.S).replace(r"\$", "")
+    if text.count("$$") % 2:
+        yield "an odd number of $$"
+    blocks = re.findall(r"\$\$(.*?)\$\$", text, re.S)
+    for paragraph in re.split(r"\n\s*\n", re.sub(r"\$\$.*?\$\$", "", text, flags=re.S)):
+        if paragraph.replace("$$", "").count("$") % 2:
+            yield f"an odd number of $ in: {paragraph.strip()[:50]}"
+        blocks += re.findall(r"\$([^$]+)\$", paragraph)
+    for tex in blocks:
+        yield from (f"{fault} in ${tex.strip()[:50]}$" for fault in nesting(tex))
+
+
+def nesting(tex):
+    """Faults of one formula: every brace, environment and \\left is closed by its own kind, in order."""
+    opened = []
+    for begin_end, name, side, command, sign in TOKEN.findall(tex):
+        if command:
+            continue
+        if begin_end == "begin" or side == "left" or sign == "{":
+            opened.append(name or side or sign)
+        elif sign == "&" and not any(o not in ("{", "left") for o in opened):
+            yield "& outside an environment"
+        elif sign == "%":
+            yield "% starts a comment; write \\%"
+        elif begin_end or side or sign == "}":
+            wanted = name or ("left" if side else "{")
+            if not opened or opened.pop() != wanted:
+                opened.append("unpaired")
+                break
+    if opened:
+        yield r"braces, \begin and \end, or \left and \right are not paired"
+    if re.search(r"([_^])(\{[^{}]*\}|\\[a-zA-Z]+|[^\s{}\\])\s*\1", tex):
+        yield "a double subscript or superscript"

@@ -1,0 +1,44 @@
+"""What has been done since the notebook and the package last changed, so that a command can be stopped and resumed."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from dlscratch.lab import notebooks as nb
+
+from . import address
+
+BUILD = address.ROOT / "build"
+
+
+def state(path):
+    """A hash of all that a run depends on: the notebook's code with its outputs, and the package. Prose is left out."""
+    code = [[c.source, c.outputs] for c in nb.read(path).cells if c.cell_type == "code"]
+    package = [f.read_text(encoding="utf-8") for f in sorted((address.ROOT / "dlscratch").rglob("*.py"))]
+    return hashlib.sha256(json.dumps([code, package]).encode()).hexdigest()[:16]
+
+
+def _read():
+    try:
+        return json.loads((BUILD / "ledger.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+def done(path, what):
+    """Whether `what` was done to the notebook as it is now."""
+    return _read().get(f"{path.stem}: {what}") == state(path)
+
+
+def record(path, what):
+    """Note that `what` was done to the notebook as it is now."""
+    BUILD.mkdir(exist_ok=True)
+    replace(BUILD / "ledger.json", json.dumps(_read() | {f"{path.stem}: {what}": state(path)}, indent=1))
+
+
+def replace(path, text):
+    """Write a file whole or not at all."""
+    temporary = Path(f"{path}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
