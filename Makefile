@@ -15,7 +15,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export DLSCRATCH_PROGRESS ?= 0
 NBVAL  := $(PY) -m pytest -q --color=no -n $(J) --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=180 --nbval-sanitize-with=nbval-sanitize.cfg -p no:cacheprovider
 
-.PHONY: run lab test unit notebooks lint execute links cost seeds tinker portable setup clean
+.PHONY: run lab test unit notebooks lint execute links figures cost seeds tinker portable setup clean
 run: $(RUN)
 	@echo "Executing notebook $(NB) ..."
 	@$(PY) -m dlscratch run $(NB) $(ARGS)
@@ -30,7 +30,7 @@ notebooks: $(TEST)
 	$(NBVAL) --durations=5 notebooks
 lint: $(TEST)
 	$(PY) -m ruff check .
-	$(PY) -m codespell_lib dlscratch tests README.md CONTRIBUTING.md docs data
+	$(PY) -m codespell_lib dlscratch tests docs data README.md CONTRIBUTING.md
 
 # Maintenance: NB=05 picks one notebook; without it, all that changed since the last time.
 BOOKS = $(if $(filter command,$(firstword $(origin NB))),$(NB),all)
@@ -44,6 +44,8 @@ seeds: $(TEST)
 	$(PY) -m tests.notebooks.rerun seeds $(BOOKS)
 tinker: $(TEST)
 	$(PY) -m tests.notebooks.rerun tinker $(BOOKS)
+figures: $(TEST)
+	$(PY) docs/picture.py
 portable: $(TEST)
 	$(PY) -m tests.notebooks.rerun portable $(BOOKS)
 

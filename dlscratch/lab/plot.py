@@ -66,6 +66,8 @@ def curves(x, lines, ax=None, *, xlabel="", ylabel="", title="", theory=None):
         named = label if label not in lines else f"{label}, theory"
         at = _abscissa(x, len(_array(values)), label)
         ax.plot(at, _array(values), "--", color=colors.get(label, INK), label=named, linewidth=1.4)
+    if at.dtype.kind == "i" and ax.get_xscale() == "linear":
+        ax.xaxis.get_major_locator().set_params(integer=True)  # there is no epoch 2.5
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     if len(lines) + len(theory or {}) > 1:
         ax.legend()

@@ -44,6 +44,15 @@ def tidy(book):
     return book
 
 
+def answer_on_top(book):
+    """Attach the figure of the cell tagged `answer` to the first cell, which shows it as attachment:answer.png."""
+    answer = next((c for c in book.cells if "answer" in c.metadata.get("tags", [])), {"outputs": []})
+    for out in answer["outputs"]:
+        if "image/png" in out.get("data", {}):
+            book.cells[0].attachments = {"answer.png": {"image/png": out.data["image/png"].strip()}}
+    return book
+
+
 def write(book, path):
     text = nbformat.writes(book).rstrip() + "\n"
     if text != path.read_text(encoding="utf-8"):
@@ -64,7 +73,7 @@ def execute(number="all"):
     """Run in a clean kernel and write the outputs back."""
     for path in to_do(number, "execute"):
         book, seconds, _ = clean_run(path)
-        write(tidy(book), path)
+        write(answer_on_top(tidy(book)), path)
         ledger.record(path, "execute")
         print(f"{sum(held for held, _ in nb.claims(book))} of {len(nb.claims(book))} claims hold, {seconds:.0f} s")
 

@@ -14,6 +14,8 @@ HEAD = f"""# 99 · Sample
 
 **Question.** Is it so?
 
+![It is so](attachment:answer.png)
+
 ## Setup"""
 
 
@@ -37,6 +39,7 @@ def sample():
     for i in (1, 2, 3):
         cells += [new_markdown_cell(f"### Exercise {i}"), code(f"answer{i} = 1", 2 * i + 2, tags=["solution"])]
         cells += [code(f'print("Yes." if answer{i} == 1 else "Not yet.")', 2 * i + 3, said("Yes."))]
+    cells[0].attachments = {"answer.png": {"image/png": "iVBORw0KGgo="}}
     return new_notebook(cells=[*cells, new_markdown_cell("## References\n\n- A. Author. Title. *Venue*, 1986.")])
 
 

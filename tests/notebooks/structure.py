@@ -39,6 +39,8 @@ def _title(path, book):
         yield "the Colab badge differs from the address in pyproject.toml; run make links"
     if "**Question.** " not in first:
         yield "the first cell has no line `**Question.** ...`"
+    if "](attachment:answer.png)" not in first or "answer.png" not in book.cells[0].get("attachments", {}):
+        yield "the first cell shows no answer: tag its figure's cell `answer`, write ![what it says](attachment:answer.png), make execute"
     measured = re.search(r"<!-- cost --> about ([\d.]+) s on one core, (\d+) MB <!-- /cost -->", first)
     if not measured:
         yield "the cost is not measured; run make cost"

@@ -6,7 +6,7 @@ import pytest
 from dlscratch.lab import notebooks as nb
 
 from . import address, ledger, maintain, rerun
-from .sample import runnable
+from .sample import runnable, sample
 
 PARAMETERS = "seed = 0  # 0-9  #@param\nrate = 0.5  # 0-1  #@param\ndepth = 1  # 1-9  #@param\nname = 'a'  #@param"
 CLAIM = "print('✓' if seed < 3 else '✗', 'small [measured', seed, '; wanted < 3]')"
@@ -48,6 +48,13 @@ def test_execute_leaves_a_notebook_that_fails_as_it_was(clone):
     with pytest.raises(SystemExit, match="ZeroDivisionError"):
         maintain.execute("06")
     assert path.read_bytes() == before
+
+
+def test_the_answer_comes_to_the_top():
+    book = sample()
+    book.cells[5].metadata.tags = ["answer"]
+    del book.cells[0]["attachments"]
+    assert maintain.answer_on_top(book).cells[0].attachments == {"answer.png": {"image/png": "iVBORw0KGgo="}}
 
 
 def test_cost_stands_in_header_and_readme(clone):

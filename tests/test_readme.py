@@ -1,0 +1,28 @@
+"""What the README says works, works."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_example_prints_what_its_comments_say(capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.S)
+    assert len([line for line in code.splitlines() if line.strip()]) <= 12
+    exec(code, {})
+    printed = capsys.readouterr().out.split()
+    assert printed == [said.split()[-1] for said in re.findall(r"^print.*  # (.*)$", code, re.M)]
+
+
+def test_links_lead_somewhere():
+    for name in ("README.md", "CONTRIBUTING.md", "data/README.md"):
+        for link in re.findall(r"\]\((?!https?:|#)([^)]+)\)", (ROOT / name).read_text(encoding="utf-8")):
+            assert (ROOT / name).parent.joinpath(link).exists(), f"{name} links to {link}"
+
+
+def test_every_make_target_that_is_named_exists():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for name in ("README.md", "CONTRIBUTING.md"):
+        for target in re.findall(r"(?:`|^)make ([a-z]+)", (ROOT / name).read_text(encoding="utf-8"), re.M):
+            assert re.search(rf"^{target}:", makefile, re.M), f"{name} names make {target}"
