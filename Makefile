@@ -9,7 +9,7 @@ PY     := .venv/bin/python
 STAMP  := $(shell cat pyproject.toml constraints.txt 2>/dev/null | cksum | cut -d' ' -f1)
 RUN    := .venv/.run-$(STAMP)
 TEST   := .venv/.test-$(STAMP)$(if $(TORCH),-torch)
-PIP    := $(PY) -m pip install --disable-pip-version-check --progress-bar on -q -c constraints.txt
+PIP    := PYTHONWARNINGS=ignore $(PY) -m pip install --disable-pip-version-check --progress-bar on -q -c constraints.txt
 # Where the platform has no such build of PyTorch, say which: make test TORCH=torch, or none: make test TORCH=
 export OPENBLAS_NUM_THREADS ?= 1
 export DLSCRATCH_PROGRESS ?= 0

@@ -81,3 +81,6 @@ class default_dtype:  # noqa: N801 - a function to its users, a class so that `w
 
     def __exit__(self, *_):
         default_dtype._current = self.before
+
+    def __repr__(self):
+        return f"default_dtype({str(default_dtype._current)!r})"

@@ -45,7 +45,7 @@ claims = Ledger()
 
 
 def claim(text, got, *, above=None, below=None, between=None, close_to=None, within=None):
-    """Print whether `got` meets its bound, as one line with ✓ or ✗; record it in `claims`; return the verdict.
+    """Print whether `got` meets its bound, as one line with ✓ or ✗, and record it in `claims`.
 
     The bound is one of: got > above; got < below; a <= got <= b for between=(a, b); |got - close_to| <= within.
     got: a number, or (S,) one number for each of S >= 2 seeds. Then the whole 95 % t-interval of the mean,
@@ -58,7 +58,6 @@ def claim(text, got, *, above=None, below=None, between=None, close_to=None, wit
     made = Claim(text, bool(holds), measured, wanted)
     claims.record(made)
     print(made)
-    return made.holds
 
 
 def interval(values):

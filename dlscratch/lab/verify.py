@@ -82,6 +82,8 @@ def _paired(f):
 
     def s(leaves, create_graph=True):
         y = f(*leaves)
+        if isinstance(y, tuple | list):  # as of np.split, or np.linalg.eigh
+            y = np.concatenate([np.ravel(part) for part in y])
         if not isinstance(y, Tensor):
             raise TypeError(
                 f"gradcheck: f gave {type(y).__name__}, not a Tensor: it left NumPy on the way (.data, float(), math)"
