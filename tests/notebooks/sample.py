@@ -17,6 +17,7 @@ HEAD = f"""# 99 · Sample
 ![It is so](attachment:answer.png)
 
 ## Setup"""
+ANSWER = {"answer.png": {"image/png": "iVBORw0KGgo="}}
 
 
 def code(source, count=None, *outputs, tags=()):
@@ -39,7 +40,7 @@ def sample():
     for i in (1, 2, 3):
         cells += [new_markdown_cell(f"### Exercise {i}"), code(f"answer{i} = 1", 2 * i + 2, tags=["solution"])]
         cells += [code(f'print("Yes." if answer{i} == 1 else "Not yet.")', 2 * i + 3, said("Yes."))]
-    cells[0].attachments = {"answer.png": {"image/png": "iVBORw0KGgo="}}
+    cells[0].attachments = ANSWER
     return new_notebook(cells=[*cells, new_markdown_cell("## References\n\n- A. Author. Title. *Venue*, 1986.")])
 
 
@@ -49,6 +50,7 @@ def runnable(path, parameters, *sources):
 
     cells = [new_markdown_cell(HEAD), code(address.install(), tags=["setup"]), code(parameters, tags=["parameters"])]
     book = new_notebook(cells=[*cells, *map(code, sources)])
+    book.cells[0].attachments = ANSWER
     book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(book, path)
