@@ -58,8 +58,8 @@ SAMPLES = [
     case(np.where, (3,), (2, 1), f=lambda a, b: np.where([2, 0, 5], a, b), label="integers as condition"),
     case(np.select, (4,), (4,), f=lambda a, b: np.select([a > 0.7, a < 0], [a * a, a * b], b), label="three ways"),
     case(np.clip, (3, 4), args=(-0.8, 1.0)),
-    case(np.clip, (6,), min=-0.81),
-    case(np.clip, (6,), max=0.81),
+    case(np.clip, (6,), args=(-0.81, None)),
+    case(np.clip, (6,), args=(None, 0.81)),
     case(np.clip, (6,), (6,), f=lambda x, low: np.clip(x, low, 1.5), label="bounds that are differentiated"),
     case(np.nan_to_num, (2, 3), nan=1.0),
     # Copies and casts
