@@ -116,6 +116,8 @@ def test_state_dict():
     del state["0.bias"]
     with pytest.raises(KeyError, match=r"missing \['0.bias'\], unexpected \['extra'\]"):
         b.load_state_dict({**state, "extra": np.ones(1)})
+    with pytest.raises(KeyError, match=r"missing \['0.bias'\], unexpected \[\]"):
+        b.load_state_dict(state)
     b.load_state_dict(state, strict=False)
     before = b.parameters().theta.copy()
     with pytest.raises(ValueError, match=r"2.0.bias came with shape \(4,\), want \(3,\)"):
