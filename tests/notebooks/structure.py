@@ -156,6 +156,8 @@ def _exercises(book):
         after = book.cells[i + 1 : i + 2]
         if not (after and after[0].cell_type == "code" and "solution" not in tags(after[0])):
             yield f"no check cell follows the solution: {book.cells[i].source.splitlines()[0]}"
+        elif "Not yet" in "".join(o.get("text", "") for o in after[0].outputs):
+            yield f"the check does not accept the solution: {book.cells[i].source.splitlines()[0]}"
 
 
 def _links(path, prose):

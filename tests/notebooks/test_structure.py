@@ -86,6 +86,7 @@ BAD = {
     "2 exercises": source(7, "text"),
     "2 cells tagged solution": untag(8),
     "no check cell follows": lambda book: book.cells.pop(9),
+    "does not accept": lambda book: book.cells[9].outputs[0].update(text="Not yet."),
     "a link to": more(4, " [a](no_such_file.ipynb)"),
     "an image from the network": more(4, " ![a](https://example.org/a.png)"),
 }
