@@ -1,14 +1,15 @@
-"""Activation functions: elementwise nonlinearities, and softmax, which couples the entries of a row."""
+"""Activation functions: elementwise nonlinearities, and those that couple the entries of a row: softmax and gates."""
 
 import math
 
 import numpy as np
 
-from ..engine import fused, primitive
+from ..engine import Tensor, fused, primitive
 
 __all__ = [
     "textbook_relu", "relu", "textbook_sigmoid", "sigmoid", "tanh", "erf", "textbook_gelu", "gelu",
-    "textbook_softmax", "softmax", "textbook_log_softmax", "log_softmax",
+    "textbook_softmax", "softmax", "textbook_log_softmax", "log_softmax", "leaky_relu", "elu", "selu", "softplus", "logsigmoid",
+    "silu", "mish", "hardtanh", "glu", "gumbel_softmax",
 ]  # fmt: skip
 
 tanh = np.tanh
@@ -36,6 +37,7 @@ sigmoid = fused(
     lambda x: (textbook_sigmoid(x), None),
     lambda g, y, saved, needs, x: (g * (y * (1 - y)),),
 )
+
 
 def _erf(x):
     from scipy.special import erf  # scipy comes with scikit-learn; only the exact GELU needs it
@@ -102,3 +104,73 @@ log_softmax = fused(
     lambda x, axis=-1: (textbook_log_softmax(x, axis), None),
     lambda g, y, saved, needs, x, axis=-1: (g - np.exp(y) * np.sum(g, axis=axis, keepdims=True),),
 )
+
+
+# Compositions: the engine differentiates them -----------------------------------------------------------------------------
+
+
+def leaky_relu(x, negative_slope=0.01):
+    """x for x > 0, else negative_slope · x.  x: any shape. Source: Maas et al. 2013."""
+    return np.where(np.greater(x, 0), x, negative_slope * x)
+
+
+def elu(x, alpha=1.0):
+    """x for x > 0, else α (exp(x) - 1).  x: any shape. Source: Clevert et al. 2016."""
+    below = np.less_equal(x, 0)
+    return np.where(below, alpha * np.expm1(np.where(below, x, 0)), x)  # the inner where keeps exp from overflowing
+
+
+def selu(x):
+    """λ elu(x, α), with λ and α for which mean 0 and variance 1 are a stable fixed point.  Source: Klambauer et al. 2017."""
+    return 1.0507009873554805 * elu(x, 1.6732632423543772)
+
+
+def softplus(x, beta=1.0):
+    """log(1 + exp(β x)) / β, a smooth ReLU.  x: any shape. Exact everywhere: PyTorch's threshold is not needed."""
+    return np.logaddexp(beta * x, 0) / beta
+
+
+def logsigmoid(x):
+    """log σ(x) = -log(1 + exp(-x)), without overflow.  x: any shape."""
+    return -np.logaddexp(-x, 0)
+
+
+def silu(x):
+    """x σ(x), also called swish.  x: any shape. Source: Elfwing et al. 2018."""
+    return x * sigmoid(x)
+
+
+def mish(x):
+    """x tanh(log(1 + exp x)).  x: any shape. Source: Misra 2020."""
+    return x * np.tanh(softplus(x))
+
+
+def hardtanh(x, min_val=-1.0, max_val=1.0):
+    """min(max(x, min_val), max_val).  x: any shape. Raises ValueError unless min_val < max_val."""
+    if not min_val < max_val:
+        raise ValueError(f"hardtanh: min_val={min_val}, max_val={max_val}; want min_val < max_val")
+    return np.clip(x, min_val, max_val)
+
+
+def glu(x, axis=-1):
+    """a σ(b), with a and b the two halves of x along `axis`.  x: (..., 2 D) → (..., D). Source: Dauphin et al. 2017."""
+    if x.shape[axis] % 2:
+        raise ValueError(f"glu: input {x.shape} has {x.shape[axis]} entries on axis {axis}; want an even number, to halve it")
+    a, b = np.split(x, 2, axis=axis)
+    return a * sigmoid(b)
+
+
+def gumbel_softmax(logits, tau=1.0, hard=False, axis=-1, *, rng=None):
+    """softmax((logits + g) / τ), g being Gumbel noise: a relaxed sample of the class, exact as τ → 0.
+
+    With `hard` the value is one-hot and the gradient that of the relaxed sample.  logits: any shape → same. Source: Jang et al. 2017.
+    """
+    if not tau > 0:
+        raise ValueError(f"gumbel_softmax: tau={tau}; want a temperature > 0")
+    noise = np.random.default_rng(rng).gumbel(size=logits.shape).astype(logits.dtype)
+    y = softmax((logits + noise) / tau, axis=axis)
+    if not hard:
+        return y
+    values = y.data if isinstance(y, Tensor) else y
+    chosen = np.arange(y.shape[axis]) == np.expand_dims(np.moveaxis(values, axis, -1).argmax(-1), -1)
+    return np.moveaxis(chosen, -1, axis).astype(y.dtype) - values + y

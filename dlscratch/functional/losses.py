@@ -1,28 +1,28 @@
-"""Losses: how wrong an output is, as one number (or, with reduction="none", one for each example)."""
+"""Losses on classes: the negative log-likelihood of a label, as one number (or, with reduction="none", one for each example)."""
 
 import numpy as np
 
 from ..engine import Tensor, fused
-from .activations import sigmoid, textbook_log_softmax
+from .activations import log_softmax, sigmoid, textbook_log_softmax
+from .normalization import normalize
 
-__all__ = ["mse_loss", "textbook_cross_entropy", "cross_entropy", "binary_cross_entropy_with_logits"]
+__all__ = [
+    "reduce", "same_shape", "textbook_cross_entropy", "cross_entropy", "nll_loss", "focal_loss", "binary_cross_entropy",
+    "binary_cross_entropy_with_logits", "info_nce",
+]  # fmt: skip
 
 
-def _reduce(loss, reduction):
+def reduce(loss, reduction):
+    """The mean, the sum, or all entries ("none") of a loss.  Raises ValueError for another reduction."""
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"reduction={reduction!r}: want 'mean', 'sum' or 'none'")
-    return loss if reduction == "none" else loss.mean() if reduction == "mean" else loss.sum()
+    return loss if reduction == "none" else np.mean(loss) if reduction == "mean" else np.sum(loss)
 
 
-def _same_shape(name, outputs, targets):
+def same_shape(name, outputs, targets):
+    """Raise ValueError unless both have one shape: broadcasting (N, 1) with (N,) would silently compare all pairs."""
     if np.shape(outputs) != np.shape(targets):
         raise ValueError(f"{name}: outputs {np.shape(outputs)} and targets {np.shape(targets)} must have one shape; reshape one")
-
-
-def mse_loss(outputs, targets, reduction="mean"):
-    """L = mean (outputs - targets)², the negative log-likelihood of a Gaussian up to constants.  Both: one shape."""
-    _same_shape("mse_loss", outputs, targets)
-    return _reduce(np.square(outputs - targets), reduction)
 
 
 def textbook_nll(logits, targets):
@@ -50,36 +50,103 @@ _nll = fused(textbook_nll, _forward, _backward)
 
 def textbook_cross_entropy(logits, targets, reduction="mean"):
     """L = mean over n of -log softmax(logits_n)[target_n].  logits: (N, C), targets: integers (N,)."""
-    return _reduce(textbook_nll(logits, _classes(logits, targets)), reduction)
+    return reduce(textbook_nll(logits, _classes("cross_entropy", logits, targets)), reduction)
 
 
-def cross_entropy(logits, targets, reduction="mean"):
+def cross_entropy(logits, targets, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
     """L = mean over n of -log softmax(logits_n)[target_n]; its gradient is (softmax - one-hot) / N.
 
-    logits: (N, C) or (N, C, ...), targets: integers (N,) or (N, ...) from 0 to C - 1. Raises ValueError for other shapes or classes.
+    logits: (N, C) or (N, C, ...); targets: integers (N, ...) from 0 to C - 1, or probabilities of logits' shape. `weight` (C,)
+    multiplies each class's part, and the mean is then a weighted one; label_smoothing = ε mixes the targets with ε / C; targets
+    equal to ignore_index do not count. Raises ValueError for other shapes or classes, TypeError for labels that are no integers.
     """
-    targets = _classes(logits, targets)
-    if logits.ndim > 2:
-        flat = np.reshape(np.moveaxis(logits, 1, -1), (-1, logits.shape[1]))
-        return _reduce(np.reshape(_nll(flat, targets.ravel()), targets.shape), reduction)
-    return _reduce(_nll(logits, targets), reduction)
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"cross_entropy: label_smoothing={label_smoothing}; want 0 to 1")
+    soft = np.shape(targets) == np.shape(logits) and targets.dtype.kind == "f"
+    if not (soft or label_smoothing or weight is not None or np.any(np.equal(_raw(targets), ignore_index))):
+        targets = _classes("cross_entropy", logits, targets)
+        rows = np.reshape(np.moveaxis(logits, 1, -1), (-1, logits.shape[1])) if logits.ndim > 2 else logits
+        return reduce(np.reshape(_nll(rows, targets.ravel()), targets.shape), reduction)
+    logp = log_softmax(logits, axis=1)
+    w, C = _weights("cross_entropy", logits, weight), logits.shape[1]
+    if soft:
+        loss = -np.sum((targets * (1 - label_smoothing) + label_smoothing / C) * w * logp, axis=1)
+        return reduce(loss, reduction)
+    total, counted = _labelled("cross_entropy", logp, targets, w, ignore_index)
+    if label_smoothing:
+        total = (1 - label_smoothing) * total - label_smoothing / C * np.sum(w * logp, axis=1) * (counted != 0)
+    return np.sum(total) / np.sum(counted) if reduction == "mean" else reduce(total, reduction)
 
 
-def _classes(logits, targets):
-    targets = targets.data if isinstance(targets, Tensor) else np.asarray(targets)
+def nll_loss(logp, targets, weight=None, ignore_index=-100, reduction="mean"):
+    """L = mean over n of -logp_n[target_n], for log-probabilities; weight, ignore_index and shapes as in cross_entropy."""
+    loss, counted = _labelled("nll_loss", logp, targets, _weights("nll_loss", logp, weight), ignore_index)
+    return np.sum(loss) / np.sum(counted) if reduction == "mean" else reduce(loss, reduction)
+
+
+def _labelled(name, logp, targets, w, ignore_index):
+    """(-w logp at the target, how much each target counts): both of the targets' shape."""
+    keep = np.not_equal(_raw(targets), ignore_index)
+    targets = _classes(name, logp, np.where(keep, _raw(targets), 0))
+    counted = np.take(w.ravel(), targets) * keep
+    return -np.take_along_axis(logp, np.expand_dims(targets, 1), axis=1)[:, 0] * counted, counted
+
+
+def _weights(name, logits, weight):
+    """The classes' weights, 1 unless given, as (1, C, 1, ...)."""
+    if np.ndim(logits) < 2 or weight is not None and np.shape(weight) != (logits.shape[1],):
+        raise ValueError(f"{name}: logits {np.shape(logits)}, weight {np.shape(weight)}; want (N, C) or (N, C, ...), and (C,)")
+    w = np.ones(logits.shape[1]) if weight is None else _raw(weight)
+    return w.astype(logits.dtype).reshape(1, -1, *[1] * (logits.ndim - 2))
+
+
+def _raw(x):
+    return x.data if isinstance(x, Tensor) else np.asarray(x)
+
+
+def _classes(name, logits, targets):
+    targets = _raw(targets)
     if targets.dtype.kind not in "iu":
-        raise TypeError(f"cross_entropy: targets of dtype {targets.dtype}; want class indices: y.astype('int64')")
+        raise TypeError(f"{name}: targets of dtype {targets.dtype}; want class indices: y.astype('int64')")
     if logits.ndim < 2 or targets.shape != logits.shape[:1] + logits.shape[2:]:
-        raise ValueError(f"cross_entropy: logits {logits.shape} want targets {logits.shape[:1] + logits.shape[2:]}, came {targets.shape}")
+        raise ValueError(f"{name}: logits {logits.shape} want targets {logits.shape[:1] + logits.shape[2:]}, came {targets.shape}")
     if targets.size and not 0 <= targets.min() <= targets.max() < logits.shape[1]:
-        raise ValueError(f"cross_entropy: classes from {targets.min()} to {targets.max()}, but logits have {logits.shape[1]}")
+        raise ValueError(f"{name}: classes from {targets.min()} to {targets.max()}, but logits have {logits.shape[1]}")
     return targets
 
 
-def binary_cross_entropy_with_logits(logits, targets, reduction="mean"):
-    """L = mean max(z, 0) - z t + log(1 + exp(-|z|)), which is -t log σ(z) - (1-t) log(1-σ(z)) without overflow."""
-    _same_shape("binary_cross_entropy_with_logits", logits, targets)
-    return _reduce(_bce(logits, targets), reduction)
+def focal_loss(logits, targets, gamma=2.0, reduction="mean"):
+    """L = mean of -(1 - p)^γ log p, p being the probability of the true class: what is easy counts less.
+
+    logits: (N, C) or (N, C, ...), targets: integers (N, ...). γ = 0 is cross_entropy. Source: Lin et al. 2017.
+    """
+    logp = -cross_entropy(logits, targets, reduction="none")
+    return reduce(-((1 - np.exp(logp)) ** gamma) * logp, reduction)
+
+
+def binary_cross_entropy(outputs, targets, weight=None, reduction="mean"):
+    """L = mean of -t log p - (1 - t) log(1 - p) for probabilities p = outputs; logarithms below -100 are -100.  Both: one shape.
+
+    Raises ValueError for outputs outside [0, 1]. From logits, binary_cross_entropy_with_logits is exact and safe.
+    """
+    same_shape("binary_cross_entropy", outputs, targets)
+    if not np.all(np.less_equal(0, outputs) & np.less_equal(outputs, 1)):
+        raise ValueError("binary_cross_entropy: outputs outside [0, 1]; for logits use binary_cross_entropy_with_logits")
+    yes, no = (np.maximum(np.log(np.maximum(p, np.finfo(p.dtype).tiny)), -100) for p in (outputs, 1 - outputs))
+    loss = -(targets * yes + (1 - targets) * no)
+    return reduce(loss if weight is None else loss * weight, reduction)
+
+
+def binary_cross_entropy_with_logits(logits, targets, weight=None, reduction="mean", pos_weight=None):
+    """L = mean log(1 + exp(z)) - z t, which is -t log σ(z) - (1 - t) log(1 - σ(z)) without overflow.  Both: one shape.
+
+    pos_weight multiplies the part of t, weight the whole; both broadcast.
+    """
+    same_shape("binary_cross_entropy_with_logits", logits, targets)
+    loss = _bce(logits, targets)
+    if pos_weight is not None:
+        loss = loss + (pos_weight - 1) * targets * np.logaddexp(-logits, 0)
+    return reduce(loss if weight is None else loss * weight, reduction)
 
 
 def textbook_bce(z, t):
@@ -92,3 +159,16 @@ _bce = fused(
     lambda z, t: (np.logaddexp(z, 0, dtype=z.dtype) - z * t, None),
     lambda g, y, saved, needs, z, t: (g * (sigmoid(z) - t) if needs[0] else None, -g * z if needs[1] else None),
 )
+
+
+def info_nce(queries, keys, temperature=0.1, reduction="mean"):
+    """L = mean of -log of the softmax over all keys of cos(query_n, key) / τ, at key n: tell the partner from the others.
+
+    queries, keys: (N, D), row n of one belonging to row n of the other. log N - L bounds their mutual information from below.
+    Raises ValueError for other shapes. Source: van den Oord et al. 2018.
+    """
+    if np.ndim(queries) != 2 or np.shape(queries) != np.shape(keys) or not temperature > 0:
+        came = f"queries {np.shape(queries)}, keys {np.shape(keys)}, temperature {temperature}"
+        raise ValueError(f"info_nce: {came}; want (N, D) twice and a temperature > 0")
+    logits = normalize(queries) @ normalize(keys).T / temperature
+    return cross_entropy(logits, np.arange(len(logits)), reduction=reduction)

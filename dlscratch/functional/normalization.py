@@ -1,13 +1,18 @@
 """Normalization: subtract a mean, divide by a standard deviation, then scale and shift by learned amounts."""
 
+import math
+
 import numpy as np
 
 from ..engine import fused
 
-__all__ = ["textbook_normalize", "normalize", "layer_norm", "batch_norm"]
+__all__ = [
+    "textbook_standardize", "standardize", "layer_norm", "batch_norm", "instance_norm",
+    "group_norm", "rms_norm", "weight_norm", "spectral_norm", "normalize", "cosine_similarity", "per_channel",
+]  # fmt: skip
 
 
-def textbook_normalize(x, axes, eps=1e-5):
+def textbook_standardize(x, axes, eps=1e-5):
     """x̂ = (x - mean) / √(var + eps) over `axes`, var being the biased variance.  x: any shape."""
     return (x - np.mean(x, axis=axes, keepdims=True)) / np.sqrt(np.var(x, axis=axes, keepdims=True) + eps)
 
@@ -25,20 +30,89 @@ def _backward(g, y, scale, needs, x, axes, eps=1e-5):
     return (scale * (g - mean - y * slope), None)
 
 
-normalize = fused(textbook_normalize, _forward, _backward)
+standardize = fused(textbook_standardize, _forward, _backward)
 
 
 def layer_norm(x, weight=None, bias=None, ndim=1, eps=1e-5):
     """y = x̂ · weight + bias, with x̂ normalized over the last `ndim` axes.  x: (N, ..., D) → same. Source: Ba et al. 2016."""
-    return _affine(normalize(x, tuple(range(-ndim, 0)), eps=eps), weight, bias)
+    _fit("layer_norm", x.shape[-ndim:], weight, bias)
+    return _affine(standardize(x, tuple(range(-ndim, 0)), eps=eps), weight, bias)
 
 
 def batch_norm(x, weight=None, bias=None, eps=1e-5):
     """y = x̂ · weight + bias, each channel normalized over the batch.  x: (N, C) or (N, C, ...). Source: Ioffe & Szegedy 2015."""
-    axes = (0, *range(2, x.ndim))
+    return per_channel(standardize(x, (0, *range(2, x.ndim)), eps=eps), weight, bias)
+
+
+def instance_norm(x, weight=None, bias=None, eps=1e-5):
+    """y = x̂ · weight + bias, each channel of each example normalized over its places.  x: (N, C, ...). Source: Ulyanov et al. 2016."""
+    if math.prod(x.shape[2:]) < 2:
+        raise ValueError(f"instance_norm: input {x.shape} has one value a channel, which has no variance; want (N, C, L) with L > 1")
+    return group_norm(x, x.shape[1], weight, bias, eps=eps)
+
+
+def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5):
+    """y = x̂ · weight + bias, each group of channels of each example normalized.  x: (N, C, ...). Source: Wu & He 2018.
+
+    Raises ValueError for groups that do not divide the channels.
+    """
+    if x.ndim < 2 or num_groups < 1 or x.shape[1] % num_groups:
+        raise ValueError(f"group_norm: input {x.shape}; want (N, C, ...) with C divisible by num_groups={num_groups}")
+    groups = np.reshape(x, (x.shape[0], num_groups, -1))
+    return per_channel(np.reshape(standardize(groups, (2,), eps=eps), x.shape), weight, bias)
+
+
+def rms_norm(x, weight=None, ndim=1, eps=None):
+    """y = x / √(mean x² + eps) · weight over the last `ndim` axes; eps is the dtype's unless given.  Source: Zhang & Sennrich 2019."""
+    _fit("rms_norm", x.shape[-ndim:], weight)
+    eps = float(np.finfo(x.dtype).eps) if eps is None else eps
+    return _affine(x / np.sqrt(np.mean(np.square(x), axis=tuple(range(-ndim, 0)), keepdims=True) + eps), weight, None)
+
+
+def weight_norm(v, g, axis=0):
+    """w = g v / |v|, one norm for each index of `axis`: length and direction learn apart.  Source: Salimans & Kingma 2016.
+
+    v: (O, ...), g: (O, 1, ...) → (O, ...). Raises ValueError for another shape of g.
+    """
+    others = tuple(i for i in range(v.ndim) if i != axis % v.ndim)
+    length = np.sqrt(np.sum(np.square(v), axis=others, keepdims=True))
+    _fit("weight_norm", length.shape, g)
+    return v * (g / length)
+
+
+def spectral_norm(W, u, v):
+    """W / σ, with σ = uᵀ W v, the largest singular value when u and v are its vectors.  W: (O, ...), u: (O,), v: (D,) → (O, ...).
+
+    Source: Miyato et al. 2018.
+    """
+    matrix = np.reshape(W, (W.shape[0], -1))
+    _fit("spectral_norm", matrix.shape[:1], u)
+    _fit("spectral_norm", matrix.shape[1:], v)
+    return W / np.sum(u * (matrix @ v))
+
+
+def normalize(x, p=2.0, axis=1, eps=1e-12):
+    """x / max(|x|_p, eps) along `axis`: vectors of length 1.  x: any shape → same."""
+    return x / np.maximum(np.linalg.norm(x, p, axis, keepdims=True), eps)
+
+
+def cosine_similarity(a, b, axis=1, eps=1e-8):
+    """Σ a b / (max(|a|, eps) max(|b|, eps)) along `axis`.  a, b: one shape → that without `axis`."""
+    if np.shape(a) != np.shape(b):
+        raise ValueError(f"cosine_similarity: {np.shape(a)} and {np.shape(b)}; want one shape; np.broadcast_to makes it so")
+    return np.sum(normalize(a, axis=axis, eps=eps) * normalize(b, axis=axis, eps=eps), axis=axis)
+
+
+def per_channel(x, weight, bias):
+    """x · weight + bias, one number for each channel.  x: (N, C, ...), weight and bias: (C,) or None."""
+    _fit("normalization", x.shape[1:2], weight, bias)
     shape = (1, -1) + (1,) * (x.ndim - 2)
-    weight, bias = (p if p is None else np.reshape(p, shape) for p in (weight, bias))
-    return _affine(normalize(x, axes, eps=eps), weight, bias)
+    return _affine(x, *(p if p is None else np.reshape(p, shape) for p in (weight, bias)))
+
+
+def _fit(name, shape, *parameters):
+    if wrong := [p.shape for p in parameters if p is not None and p.shape != shape]:
+        raise ValueError(f"{name}: a parameter of shape {wrong[0]}; want {shape}")
 
 
 def _affine(x, weight, bias):

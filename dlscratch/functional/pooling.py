@@ -3,17 +3,32 @@
 import numpy as np
 
 from ..engine import fused
-from .convolution import pair
+from .folding import count, pair, places, windows
+from .resampling import resample
 
-__all__ = ["textbook_max_pool2d", "max_pool2d"]
+__all__ = ["textbook_max_pool2d", "max_pool2d", "max_pool1d", "avg_pool2d", "avg_pool1d", "adaptive_avg_pool2d"]
 
 
-def _windows(shape, size, stride):
-    (kh, kw), (sh, sw) = pair(size), pair(stride or size)
-    h, w = (shape[2] - kh) // sh + 1, (shape[3] - kw) // sw + 1
-    return [
-        (slice(None), slice(None), slice(k, k + sh * h, sh), slice(m, m + sw * w, sw)) for k in range(kh) for m in range(kw)
-    ]
+def textbook_max_pool2d(x, kernel_size, stride=None, padding=0):
+    """y[c,i,j] = max over the window at (s i, s j), x being padded with -∞; the stride is the window's size unless given.
+
+    x: (..., C, H, W) → (..., C, H', W'). Ties: the first entry wins. Raises ValueError when more than half a window is padding.
+    """
+    w = windows(x, pair(kernel_size), kernel_size if stride is None else stride, padding, value=-np.inf)
+    w = np.reshape(w, (*w.shape[:-2], -1))
+    return np.take_along_axis(w, np.argmax(w, axis=-1)[..., None], axis=-1)[..., 0]
+
+
+def _geometry(x, kernel_size, stride, padding, axes=("H", "W")):
+    """How many windows there are, and the places of their entries. Averages and maxima have the same, so both are checked here."""
+    if x.ndim not in (len(axes) + 1, len(axes) + 2):
+        want = ", ".join(("C", *axes))
+        raise ValueError(f"pooling: input {x.shape}; want (N, {want}) or ({want})")
+    kernel, padding, stride = pair(kernel_size), pair(padding), kernel_size if stride is None else stride
+    if any(2 * p > k for p, k in zip(padding, kernel, strict=True)):
+        raise ValueError(f"pooling: padding {padding} is more than half of the window {kernel}; want at most half, or windows are empty")
+    out = count(x.shape[-2:], kernel, stride, padding)
+    return out, places(out, kernel, stride)
 
 
 def _choose(slices):
@@ -28,22 +43,71 @@ def _choose(slices):
     return best, chosen
 
 
-def textbook_max_pool2d(x, size, stride=None):
-    """y[n,c,i,j] = max over the window at (s i, s j).  x: (N, C, H, W) → (N, C, H', W'). Ties: the first entry wins."""
-    slices = [x[place] for place in _windows(x.shape, size, stride)]
-    _, chosen = _choose([getattr(s, "data", s) if hasattr(s, "op") else s for s in slices])
-    return sum(s * c for s, c in zip(slices, chosen, strict=True))
+def _forward(x, kernel_size, stride=None, padding=0):
+    _, slices = _geometry(x, kernel_size, stride, padding)
+    if padding:
+        room, inside = _padded(x, padding, -np.inf)
+        room[inside] = x
+        x = room
+    return _choose([x[(..., *place)] for place in slices])
 
 
-def _forward(x, size, stride=None):
-    return _choose([x[place] for place in _windows(x.shape, size, stride)])
+def _padded(x, padding, value):
+    """An array of `value` with room for padding, in x's order in memory, and where x lies in it."""
+    (ph, pw), (H, W) = pair(padding), x.shape[-2:]
+    room = np.full_like(x, value, shape=(*x.shape[:-2], H + 2 * ph, W + 2 * pw))
+    return room, (..., slice(ph, ph + H), slice(pw, pw + W))
 
 
-def _backward(g, y, chosen, needs, x, size, stride=None):
-    dx = np.zeros_like(x)
-    for place, c in zip(_windows(x.shape, size, stride), chosen, strict=True):
-        dx[place] += g * c
-    return (dx, *[None] * (len(needs) - 1))
+def _backward(g, y, chosen, needs, x, kernel_size, stride=None, padding=0):
+    dx, inside = _padded(x, padding, 0)
+    for place, c in zip(_geometry(x, kernel_size, stride, padding)[1], chosen, strict=True):
+        dx[(..., *place)] += g * c
+    return (dx[inside], *[None] * (len(needs) - 1))
 
 
 max_pool2d = fused(textbook_max_pool2d, _forward, _backward)
+
+
+def max_pool1d(x, kernel_size, stride=None, padding=0):
+    """y[c,i] = max over the window at s i, x being padded with -∞.  x: (..., C, L) → (..., C, L')."""
+    return _one_row(max_pool2d, x, kernel_size, stride, padding)
+
+
+def _one_row(function, x, kernel_size, stride, padding, **options):
+    (k,), (s,), (p,) = map(np.atleast_1d, (kernel_size, kernel_size if stride is None else stride, padding))
+    _geometry(x, (1, k), (1, s), (0, p), axes=("L",))
+    return np.squeeze(function(np.expand_dims(x, -2), (1, k), stride=(1, s), padding=(0, p), **options), axis=-2)
+
+
+def avg_pool2d(x, kernel_size, stride=None, padding=0, count_include_pad=True):
+    """y = A x Bᵀ, the mean of each window: row i of A holds 1/K where the window at s i lies, zeros elsewhere.
+
+    x: (..., C, H, W) → (..., C, H', W'). Zeros in the padding count, unless count_include_pad=False. Errors as of max_pool2d.
+    """
+    out, _ = _geometry(x, kernel_size, stride, padding)
+    options = zip(x.shape[-2:], out, *map(pair, (kernel_size, kernel_size if stride is None else stride, padding)), strict=True)
+    return resample(x, *(_means(n, np.arange(m) * s - p, np.arange(m) * s - p + k, k * count_include_pad) for n, m, k, s, p in options))
+
+
+def avg_pool1d(x, kernel_size, stride=None, padding=0, count_include_pad=True):
+    """y = x Aᵀ, the mean of each window, as avg_pool2d.  x: (..., C, L) → (..., C, L')."""
+    return _one_row(avg_pool2d, x, kernel_size, stride, padding, count_include_pad=count_include_pad)
+
+
+def adaptive_avg_pool2d(x, output_size):
+    """y = A x Bᵀ: the image cut into H' × W' windows as equal as can be, ⌊i H/H'⌋ to ⌈(i + 1) H/H'⌉, and the mean of each.
+
+    x: (..., H, W) → (..., H', W') for output_size = (H', W') or one number; None keeps that axis. Raises ValueError for sizes below 1.
+    """
+    sizes = [(n, n if m is None else m) for n, m in zip(x.shape[-2:], pair(output_size), strict=True)]
+    if min(m for _, m in sizes) < 1:
+        raise ValueError(f"adaptive_avg_pool2d: output_size={output_size}; want numbers >= 1, or None")
+    cuts = [(n, np.arange(m), m) for n, m in sizes]
+    return resample(x, *(_means(n, i * n // m, -((i + 1) * n // -m)) for n, i, m in cuts))
+
+
+def _means(n, start, stop, count=0):
+    """The matrix (windows, n) of means over start <= j < stop, divided by `count` or by how many there are."""
+    inside = (start[:, None] <= np.arange(n)) & (np.arange(n) < stop[:, None])
+    return inside / (count or inside.sum(axis=1, keepdims=True))

@@ -33,17 +33,17 @@ TWINS = {
     "softmax": (activations.softmax, activations.textbook_softmax, arrays((4, 5))),
     "softmax of columns": (lambda x: activations.softmax(x, axis=0), lambda x: activations.textbook_softmax(x, 0), arrays((4, 5))),
     "log_softmax": (activations.log_softmax, activations.textbook_log_softmax, arrays((4, 5))),
-    "normalize": (
-        lambda x: normalization.normalize(x, axes=(0, 2)),
-        lambda x: normalization.textbook_normalize(x, (0, 2)),
+    "standardize": (
+        lambda x: normalization.standardize(x, axes=(0, 2)),
+        lambda x: normalization.textbook_standardize(x, (0, 2)),
         arrays((4, 3, 5)),
     ),
     "conv2d": conv([(4,)], padding=1),
     "conv2d strided": conv([(4,)], stride=2, padding=(0, 1)),
     "conv2d without bias": conv([]),
-    "max_pool2d": (lambda x: pooling.max_pool2d(x, size=2), lambda x: pooling.textbook_max_pool2d(x, 2), arrays((2, 3, 6, 4))),
+    "max_pool2d": (lambda x: pooling.max_pool2d(x, kernel_size=2), lambda x: pooling.textbook_max_pool2d(x, 2), arrays((2, 3, 6, 4))),
     "max_pool2d overlapping": (
-        lambda x: pooling.max_pool2d(x, size=3, stride=2),
+        lambda x: pooling.max_pool2d(x, kernel_size=3, stride=2),
         lambda x: pooling.textbook_max_pool2d(x, 3, 2),
         arrays((2, 3, 7, 5)),
     ),

@@ -1,0 +1,175 @@
+"""Attention: each query takes a weighted mean of the values, with weights that it computes by comparing itself to the keys."""
+
+import math
+
+import numpy as np
+
+from ..engine import Tensor, fused
+from ..engine.backward import sum_to
+from .dropout import dropout
+
+__all__ = ["additive", "attention_weights", "textbook_attention", "scaled_dot_product_attention", "textbook_tiled", "tiled_attention"]
+
+
+def attention_weights(query, key, bias=None, scale=None):
+    """P = softmax(scale Q Kᵀ + bias) over the keys; a row in which every key has bias -∞ is 0.
+
+    query: (..., T, D), key: (..., S, D), bias: broadcasts to (..., T, S), scale: 1/√D unless given → (..., T, S).
+    """
+    scores = query @ np.swapaxes(key, -1, -2) * _scale(query, scale)
+    scores = scores if bias is None else scores + bias
+    top = np.max(scores, axis=-1, keepdims=True)
+    e = np.exp(scores - np.where(np.isfinite(top), top, 0))
+    total = np.sum(e, axis=-1, keepdims=True)
+    return e / np.where(np.greater(total, 0), total, 1)
+
+
+def textbook_attention(query, key, value, bias=None, keep=None, scale=None):
+    """Y = P V with P = softmax(scale Q Kᵀ + bias); `keep` multiplies P (dropout).  value: (..., S, E) → (..., T, E)."""
+    weights = attention_weights(query, key, bias, scale)
+    return (weights if keep is None else weights * keep) @ value
+
+
+def _forward(query, key, value, bias=None, keep=None, scale=None):
+    p = (query * _scale(query, scale)) @ key.swapaxes(-1, -2)
+    if bias is not None:
+        p += bias
+    top = p.max(axis=-1, keepdims=True)
+    p -= np.where(np.isfinite(top), top, 0)
+    np.exp(p, out=p)
+    total = p.sum(axis=-1, keepdims=True)
+    p /= np.where(total > 0, total, 1)
+    return (p if keep is None else p * keep) @ value, p
+
+
+def _backward(g, y, p, needs, query, key, value, bias=None, keep=None, scale=None):
+    scale, kept = _scale(query, scale), p if keep is None else p * keep
+    ds = g @ value.swapaxes(-1, -2)  # the gradient of the kept weights; becomes that of the scores
+    ds *= kept
+    ds -= p * np.sum(ds, axis=-1, keepdims=True)
+    dq = ds @ key * scale if needs[0] else None
+    dk = ds.swapaxes(-1, -2) @ query * scale if needs[1] else None
+    dv = kept.swapaxes(-1, -2) @ g if needs[2] else None
+    return dq, dk, dv, *([sum_to(ds, bias.shape) if needs[3] else None] if len(needs) > 3 else [])
+
+
+_attention = fused(textbook_attention, _forward, _backward)
+
+
+def scaled_dot_product_attention(
+    query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False, *, rng=None
+):
+    """Y = softmax(scale Q Kᵀ + mask) V, each head by itself; a query that may attend to nothing gets 0, as in PyTorch.
+
+    query: (..., H, T, D), key: (..., H, S, D), value: (..., H, S, E) → (..., H, T, E); scale: 1/√D unless given.
+    attn_mask broadcasts to (..., H, T, S): booleans, True where attention is allowed, or floats to add to the scores.
+    is_causal: query t sees the keys s <= t. With enable_gqa, H/G query heads in a row share one of G key and value heads.
+    `rng` draws which weights dropout_p sets to 0, whatever the mode. Raises ValueError for shapes that do not fit, TypeError
+    for a mask of integers. Source: Vaswani et al. 2017; grouped heads: Ainslie et al. 2023.
+    """
+    if enable_gqa:
+        key, value = (_shared(query, x) for x in (key, value))
+    _check("scaled_dot_product_attention", query, key, value)
+    shape = (*query.shape[:-1], key.shape[-2])
+    bias = [] if attn_mask is None else [additive(attn_mask, query.dtype, shape)]
+    if is_causal:
+        bias = [additive(np.tri(*shape[-2:], dtype=bool), query.dtype, shape) + sum(bias)]
+    keep = dropout(np.ones(shape, query.dtype), dropout_p, rng) if dropout_p else None
+    return _attention(query, key, value, *bias, keep=keep, scale=scale)
+
+
+def additive(mask, dtype, shape):
+    """The mask as numbers to add to scores of `shape`: of booleans, 0 where True and -∞ where False."""
+    if mask.ndim > len(shape) or any(m not in (1, n) for m, n in zip(mask.shape[::-1], shape[::-1])):
+        raise ValueError(f"attention mask {mask.shape}; want a shape that broadcasts to the scores, {shape}")
+    if mask.dtype.kind not in "bf":
+        raise TypeError(f"attention mask of dtype {mask.dtype}; want booleans, mask.astype(bool), or floats to add to the scores")
+    if mask.dtype.kind == "f":
+        return mask if mask.dtype == dtype else mask.astype(dtype)
+    return np.where(mask.data if isinstance(mask, Tensor) else mask, 0, -np.inf).astype(dtype)
+
+
+def _shared(query, x):
+    """Each head of x as often as queries share it."""
+    if query.ndim < 3 or x.ndim < 3 or x.shape[-3] < 1 or query.shape[-3] % x.shape[-3]:
+        raise ValueError(f"enable_gqa: query {query.shape}, key or value {x.shape}; want (..., H, T, D), (..., G, S, D) with G dividing H")
+    return np.repeat(x, query.shape[-3] // x.shape[-3], axis=-3)
+
+
+def _check(name, query, key, value):
+    fits = min(query.ndim, key.ndim, value.ndim) >= 2 and query.shape[:-2] == key.shape[:-2] and query.shape[-1] == key.shape[-1]
+    if not fits or key.shape[:-1] != value.shape[:-1] or key.shape[-2] < 1:
+        shapes = f"query {query.shape}, key {key.shape}, value {value.shape}"
+        raise ValueError(f"{name}: {shapes}; want (..., T, D), (..., S, D), (..., S, E) with one `...` and S >= 1")
+
+
+def _scale(query, scale):
+    return 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+
+
+# In tiles, so that no array of T × S exists ----------------------------------------------------------------------------------
+
+
+def textbook_tiled(query, key, value, is_causal=False, scale=None, block=64):
+    """Y = softmax(scale Q Kᵀ) V, with s <= t if is_causal; of any `block`, which only says how the fast twin goes about it."""
+    bias = np.where(np.tri(query.shape[-2], key.shape[-2], dtype=bool), 0, -np.inf).astype(query.dtype) if is_causal else None
+    return textbook_attention(query, key, value, bias, scale=scale)
+
+
+def _tiles(T, S, block, is_causal):
+    """(rows, slices of the keys that these rows see), for each block of queries."""
+    for i in range(0, T, block):
+        seen = min(S, i + block) if is_causal else S
+        yield slice(i, min(i + block, T)), [slice(j, min(j + block, seen)) for j in range(0, seen, block)]
+
+
+def _scores(query, key, rows, cols, is_causal, scale):
+    s = (query[..., rows, :] * _scale(query, scale)) @ key[..., cols, :].swapaxes(-1, -2)
+    on_diagonal = is_causal and rows.start == cols.start  # beyond it there are no tiles
+    return np.where(np.tri(*s.shape[-2:], dtype=bool), s, -np.inf) if on_diagonal else s
+
+
+def _tiled_forward(query, key, value, is_causal=False, scale=None, block=64):
+    y = np.empty((*query.shape[:-1], value.shape[-1]), query.dtype)
+    lse = np.empty((*query.shape[:-1], 1), query.dtype)  # log Σ exp of each row of scores: with it, any tile of P is known
+    for rows, columns in _tiles(query.shape[-2], key.shape[-2], block, is_causal):
+        top, total, weighted = -np.inf, 0, 0  # of the tiles so far: the highest score, Σ exp(s - top), Σ exp(s - top) v
+        for cols in columns:
+            s = _scores(query, key, rows, cols, is_causal, scale)
+            higher = np.maximum(top, s.max(axis=-1, keepdims=True))
+            p, shrink = np.exp(s - higher), np.exp(top - higher)
+            total = total * shrink + p.sum(axis=-1, keepdims=True)
+            weighted = weighted * shrink + p @ value[..., cols, :]
+            top = higher
+        y[..., rows, :], lse[..., rows, :] = weighted / total, top + np.log(total)
+    return y, lse
+
+
+def _tiled_backward(g, y, lse, needs, query, key, value, is_causal=False, scale=None, block=64):
+    dq, dk, dv = np.zeros_like(query), np.zeros_like(key), np.zeros_like(value)
+    for rows, columns in _tiles(query.shape[-2], key.shape[-2], block, is_causal):
+        gi = g[..., rows, :]
+        mean = np.sum(gi * y[..., rows, :], axis=-1, keepdims=True)  # Σ_s P dP, which is g · y
+        for cols in columns:
+            p = np.exp(_scores(query, key, rows, cols, is_causal, scale) - lse[..., rows, :])
+            dv[..., cols, :] += p.swapaxes(-1, -2) @ gi
+            ds = p * (gi @ value[..., cols, :].swapaxes(-1, -2) - mean) * _scale(query, scale)
+            dq[..., rows, :] += ds @ key[..., cols, :]
+            dk[..., cols, :] += ds.swapaxes(-1, -2) @ query[..., rows, :]
+    return tuple(d if need else None for d, need in zip((dq, dk, dv), needs, strict=True))
+
+
+_tiled = fused(textbook_tiled, _tiled_forward, _tiled_backward)
+
+
+def tiled_attention(query, key, value, is_causal=False, scale=None, block=64):
+    """Y = softmax(scale Q Kᵀ) V in memory O(T): the softmax of a row is put together from tiles of `block` keys.
+
+    Forward rescales running sums when a tile brings a higher score and keeps log Σ exp of each row; backward computes each
+    tile anew from it. Second derivatives need T × S.  Shapes as in scaled_dot_product_attention. Raises ValueError for others,
+    or block < 1. Source: Milakov & Gimelshein 2018; Dao et al. 2022 (FlashAttention).
+    """
+    _check("tiled_attention", query, key, value)
+    if block < 1:
+        raise ValueError(f"tiled_attention: block={block}; want at least one row in a tile")
+    return _tiled(query, key, value, is_causal=is_causal, scale=scale, block=block)

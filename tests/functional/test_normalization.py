@@ -1,0 +1,119 @@
+"""Normalization equals PyTorch's at orders 0, 1 and 2; weight and spectral norms do what their names say."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dlscratch import Tensor, layers
+from dlscratch import functional as F
+from tests.parity import same
+
+few = settings(max_examples=10, deadline=None)
+sizes = st.lists(st.integers(3, 5), min_size=1, max_size=2).map(tuple)
+seeds = st.integers(0, 10**6)
+
+
+def torch():
+    return pytest.importorskip("torch")
+
+
+def draw(seed, *shapes):
+    rng = np.random.default_rng(seed)
+    return [rng.normal(size=s) for s in shapes]
+
+
+@few
+@given(C=st.integers(1, 4), places=sizes, affine=st.booleans(), seed=seeds)
+def test_over_channels_equal_torch(C, places, affine, seed):
+    f, arrays = torch().nn.functional, draw(seed, (3, 2 * C, *places), *[(2 * C,)] * 2 * affine)
+    same(F.batch_norm, lambda x, *p: f.batch_norm(x, None, None, *p, training=True), *arrays)
+    same(F.instance_norm, lambda x, *p: f.instance_norm(x, None, None, *p), *arrays)
+    for groups in (1, 2, C):
+        same(lambda x, *p, n=groups: F.group_norm(x, n, *p), lambda x, *p, n=groups: f.group_norm(x, n, *p), *arrays)
+
+
+@few
+@given(N=st.integers(1, 3), shape=sizes, affine=st.booleans(), seed=seeds)
+def test_over_the_last_axes_equal_torch(N, shape, affine, seed):
+    f, n = torch().nn.functional, len(shape)
+    same(lambda x, *p: F.layer_norm(x, *p, ndim=n), lambda x, *p: f.layer_norm(x, shape, *p),
+         *draw(seed, (N, *shape), *[shape] * 2 * affine))  # fmt: skip
+    same(lambda x, *p: F.rms_norm(x, *p, ndim=n, eps=1e-5), lambda x, *p: f.rms_norm(x, shape, *p, eps=1e-5),
+         *draw(seed, (N, *shape), *[shape] * affine))  # fmt: skip
+
+
+@few
+@given(p=st.sampled_from([1, 1.5, 2, 3]), shape=sizes, axis=st.integers(-1, 1), seed=seeds)
+def test_lengths_and_angles_equal_torch(p, shape, axis, seed):
+    f, (a, b) = torch().nn.functional, draw(seed, (3, *shape), (3, *shape))
+    same(lambda x: F.normalize(x, p=p, axis=axis), lambda x: f.normalize(x, p=p, dim=axis), a)
+    same(lambda a, b: F.cosine_similarity(a, b, axis=axis), lambda a, b: f.cosine_similarity(a, b, dim=axis), a, b)
+
+
+def test_rms_norm_takes_its_eps_from_the_dtype():
+    for dtype in ("float32", "float64"):
+        x = np.full((1, 4), 1e-9, dtype)
+        theirs = torch().nn.functional.rms_norm(torch().tensor(x), (4,)).numpy()
+        np.testing.assert_allclose(F.rms_norm(x), theirs, rtol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (4, 2, 3, 3)])
+def test_weight_norm_equals_torch(shape):
+    v, g = draw(0, shape, (shape[0],) + (1,) * (len(shape) - 1))
+    same(F.weight_norm, lambda v, g: torch()._weight_norm(v, g, 0), v, g, order=1)
+    same(F.weight_norm, lambda v, g: v * (g / (v**2).sum([*range(1, v.ndim)], keepdim=True).sqrt()), v, g)  # order 2: fused, theirs is off
+
+
+def test_weight_norm_layer_learns_length_and_direction():
+    inner = layers.Linear(3, 4, rng=0).astype("float64")
+    W, x = inner.weight.data.copy(), np.random.default_rng(0).normal(size=(5, 3))
+    plain = inner(x).data
+    layer = layers.WeightNorm(inner)
+    assert [n for n, _ in layer.named_parameters()] == ["layer.bias", "weight_v", "weight_g"]
+    np.testing.assert_allclose(layer(x).data, plain, rtol=1e-12)
+    layer.weight_v.data *= 7  # the direction alone counts
+    np.testing.assert_allclose(layer(x).data, plain, rtol=1e-12)
+    np.sum(layer(Tensor(x))).backward()
+    assert abs(np.sum(layer.weight_v.grad * layer.weight_v.data, axis=1)).max() < 1e-12 and layer.weight_g.grad.any()
+    assert layer.copy()(x).data.shape == (5, 4) and W.shape == layer.weight_v.shape
+
+
+def test_spectral_norm_layer_equals_torch():
+    inner = layers.Conv2d(2, 4, 3, rng=0).astype("float64")
+    theirs = torch().nn.Conv2d(2, 4, 3).double()
+    theirs.load_state_dict({k: torch().tensor(v) for k, v in inner.state_dict().items()})
+    theirs = torch().nn.utils.parametrizations.spectral_norm(theirs)
+    layer = layers.SpectralNorm(inner, rng=0)
+    own = theirs.parametrizations.weight[0]
+    layer.u[...], layer.v[...] = own._u.numpy(), own._v.numpy()
+    x = np.random.default_rng(0).normal(size=(2, 2, 5, 5))
+    for _ in range(3):
+        y, z = layer(Tensor(x)), theirs(torch().tensor(x))
+        np.testing.assert_allclose(y.data, z.detach().numpy(), rtol=1e-9)
+    np.sum(y**2).backward(), (z**2).sum().backward()
+    np.testing.assert_allclose(layer.weight_orig.grad, theirs.parametrizations.weight.original.grad.numpy(), rtol=1e-8, atol=1e-12)
+    before = layer.u.copy()
+    layer.eval()(x)
+    assert np.array_equal(before, layer.u)
+
+
+def test_spectral_norm_is_one_after_iterating():
+    layer = layers.SpectralNorm(layers.Linear(6, 5, rng=0), n_power_iterations=200, rng=0)
+    layer(np.ones((1, 6), "float32"))
+    W = F.spectral_norm(layer.weight_orig, layer.u, layer.v).data
+    np.testing.assert_allclose(np.linalg.norm(W, 2), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda x: F.group_norm(x, 2), "want .N, C, .... with C divisible by num_groups=2"),
+    (lambda x: F.instance_norm(x), "has no variance"),
+    (lambda x: layers.GroupNorm(2, 3), "must divide"),
+    (lambda x: layers.GroupNorm(3, 6)(x), r"want \(N, 6\) or \(N, 6, L\)"),
+    (lambda x: layers.BatchNorm2d(3)(x), r"BatchNorm2d\(3\): input \(2, 3\); want \(N, 3, H, W\)"),
+    (lambda x: layers.InstanceNorm1d(4)(x), r"want \(N, 4, L\)"),
+    (lambda x: layers.RMSNorm(4)(x), r"RMSNorm\(4,\): input \(2, 3\) ends in \(3,\), expected \(4,\)"),
+])  # fmt: skip
+def test_bad_input(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(np.ones((2, 3)))

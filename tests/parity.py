@@ -1,0 +1,51 @@
+"""Ours against PyTorch's: values, gradients, and gradients of gradients."""
+
+import numpy as np
+import pytest
+
+from dlscratch import Tensor
+from dlscratch.engine import gradients
+from dlscratch.lab.verify import relative_error
+
+
+def same(ours, theirs, *arrays, order=2):
+    """Raise unless both agree on float64 `arrays` within 1e-9 up to `order`, and on float32 within 1e-4 at orders 0 and 1.
+
+    Arrays of integers are passed on as they are. Returns the worst error in float64.
+    """
+    errors = _errors(ours, theirs, arrays, order, "float64")
+    rough = _errors(ours, theirs, arrays, min(order, 1), "float32")
+    if not max(errors, default=1) <= 1e-9 or not max(rough, default=1) <= 1e-4:  # NaN fails, too
+        pytest.fail(f"errors, value first: {errors} in float64, {rough} in float32; shapes {[np.shape(a) for a in arrays]}")
+    return max(errors)
+
+
+def _errors(ours, theirs, arrays, order, dtype):
+    torch = pytest.importorskip("torch")
+    arrays = [a.astype(dtype) if a.dtype.kind == "f" else a for a in map(np.asarray, arrays)]
+    xs = [Tensor(a, requires_grad=a.dtype.kind == "f") for a in arrays]
+    zs = [torch.tensor(a, requires_grad=a.dtype.kind == "f") for a in arrays]
+    y, z = ours(*xs), theirs(*zs)
+    errors = [_error(y, z, dtype)]
+    if order:
+        xs, zs = [x for x in xs if x.requires_grad], [z for z in zs if z.requires_grad]
+        rng = np.random.default_rng(20_260)  # not a test's own seed: a projection on the input itself can vanish
+        v = rng.normal(size=y.shape).astype(dtype)
+        slopes = torch.autograd.grad(z, zs, torch.tensor(v), create_graph=True)
+        errors += [_error(g, t, dtype) for g, t in zip(gradients(y, xs, seed=v, retain_graph=True), slopes, strict=True)]
+    if order == 2:
+        us = [rng.normal(size=x.shape) for x in xs]
+        along = sum(np.sum(g * u) for g, u in zip(gradients(y, xs, seed=v, create_graph=True), us, strict=True))
+        theirs = sum((t * torch.tensor(u)).sum() for t, u in zip(slopes, us, strict=True))
+        if theirs.requires_grad:
+            bends = torch.autograd.grad(theirs, zs, allow_unused=True, materialize_grads=True)
+            errors += [_error(g, t, dtype) for g, t in zip(gradients(along, xs), bends, strict=True)]
+        elif along.requires_grad:  # PyTorch says that the slope is constant
+            errors += [float(np.abs(g.data).max()) for g in gradients(along, xs)]
+    return errors
+
+
+def _error(a, b, dtype):
+    if a.dtype.kind == "f" and a.dtype != dtype:
+        return float("inf")
+    return relative_error(a.data, b.numpy(force=True), floor=1e-6)
