@@ -1,4 +1,4 @@
-"""Layers for images."""
+"""Convolutions as layers. Weights and biases start uniform in ±1/√fan_in, fan_in = weight[0].size, as in PyTorch."""
 
 import math
 
@@ -6,44 +6,80 @@ import numpy as np
 
 from .. import functional as F
 from .. import initializers
-from ..functional.convolution import pair
 from .module import Module
 from .parameters import Parameter
 
-__all__ = ["Conv2d", "MaxPool2d"]
+__all__ = ["Conv1d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d"]
 
 
-class Conv2d(Module):
-    """y = W ⋆ x + b.  x: (N, C, H, W) → (N, O, H', W'), H' = (H + 2 padding - kernel) // stride + 1; weight: (O, C, K, K).
+class _Convolution(Module):
+    """What the four share; a subclass names the function, how many axes its kernel has and what begins its weight's shape."""
 
-    Both start uniform in ±1/√(C K K), as in PyTorch. Raises ValueError for another number of channels or a kernel larger than the image.
-    """
+    rank, function, channels = None, None, lambda self: (self.out_channels, self.in_channels // self.groups)
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, bias=True, *, rng=None):
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True, *, rng=None):
+        if min(in_channels, out_channels, groups) < 1 or in_channels % groups or out_channels % groups:
+            raise ValueError(f"{type(self).__name__}({in_channels}→{out_channels}): groups={groups} must divide both; all are at least 1")
         rng = np.random.default_rng(rng)
-        shape = (out_channels, in_channels, *pair(kernel_size))
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.stride, self.padding, self.dilation = stride, padding, dilation
+        self.kernel_size = tuple(np.broadcast_to(kernel_size, self.rank).tolist())
+        shape = (*self.channels(), *self.kernel_size)
         bound = 1 / math.sqrt(math.prod(shape[1:]))
-        self.stride, self.padding = pair(stride), pair(padding)
         self.weight = Parameter(initializers.uniform(rng, shape, -bound, bound))
         self.bias = Parameter(initializers.uniform(rng, (out_channels,), -bound, bound)) if bias else None
 
-    def forward(self, x):
-        O, C, K, L = self.weight.shape
-        if x.ndim != 4 or x.shape[1] != C:
-            raise ValueError(f"Conv2d({C}→{O}): input {x.shape}; want (N, {C}, H, W)")
-        if x.shape[2] + 2 * self.padding[0] < K or x.shape[3] + 2 * self.padding[1] < L:
-            raise ValueError(f"Conv2d({C}→{O}): the kernel {(K, L)} is larger than the padded image {x.shape[2:]}; pad more")
-        bias = () if self.bias is None else (self.bias,)
-        return F.conv2d(x, self.weight, *bias, stride=self.stride, padding=self.padding)
-
-
-class MaxPool2d(Module):
-    """The largest entry of each window.  x: (N, C, H, W) → (N, C, H', W'); the stride is the window's size unless given."""
-
-    def __init__(self, kernel_size, stride=None):
-        self.kernel_size, self.stride = kernel_size, stride
+    def options(self):
+        return {name: getattr(self, name) for name in ("stride", "padding", "dilation", "groups")}
 
     def forward(self, x):
-        if x.ndim != 4:
-            raise ValueError(f"MaxPool2d: input {x.shape}; want (N, C, H, W)")
-        return F.max_pool2d(x, size=self.kernel_size, stride=self.stride)
+        return self.function(x, self.weight, self.bias, **self.options())
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.in_channels}→{self.out_channels}, {'×'.join(map(str, self.kernel_size))})"
+
+
+class Conv1d(_Convolution):
+    """y = W ⋆ x + b.  x: (N, C, L) → (N, O, L'), L' = (L + 2 padding - dilation (K - 1) - 1) // stride + 1; weight: (O, C/groups, K).
+
+    Raises ValueError for groups that do not divide the channels, another shape of x, or a kernel larger than the padded x.
+    """
+
+    rank, function = 1, staticmethod(F.conv1d)
+
+
+class Conv2d(_Convolution):
+    """y = W ⋆ x + b.  x: (N, C, H, W) → (N, O, H', W'), H' = (H + 2 padding - dilation (K - 1) - 1) // stride + 1.
+
+    weight: (O, C/groups, K, K). Raises ValueError as Conv1d does.
+    """
+
+    rank, function = 2, staticmethod(F.conv2d)
+
+
+class _ConvTranspose(_Convolution):
+    channels = lambda self: (self.in_channels, self.out_channels // self.groups)
+
+    def __init__(
+        self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1, bias=True, dilation=1, *, rng=None
+    ):
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, rng=rng)
+        self.output_padding = output_padding
+
+    def options(self):
+        return super().options() | {"output_padding": self.output_padding}
+
+
+class ConvTranspose1d(_ConvTranspose):
+    """The adjoint of Conv1d, plus b.  x: (N, C, L) → (N, O, L'), L' = (L - 1) stride - 2 padding + dilation (K - 1) + 1 + output_padding.
+
+    weight: (C, O/groups, K). Raises ValueError for groups that do not divide the channels, or another shape of x.
+    """
+
+    rank, function = 1, staticmethod(F.conv_transpose1d)
+
+
+class ConvTranspose2d(_ConvTranspose):
+    """The adjoint of Conv2d, plus b.  x: (N, C, H, W) → (N, O, H', W'), sizes as in ConvTranspose1d; weight: (C, O/groups, K, K)."""
+
+    rank, function = 2, staticmethod(F.conv_transpose2d)

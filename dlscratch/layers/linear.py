@@ -1,4 +1,4 @@
-"""Linear and Flatten."""
+"""Linear, Embedding and Flatten."""
 
 import math
 
@@ -9,7 +9,7 @@ from .. import initializers
 from .module import Module
 from .parameters import Parameter
 
-__all__ = ["Linear", "Flatten"]
+__all__ = ["Linear", "Embedding", "Flatten"]
 
 
 class Linear(Module):
@@ -36,8 +36,29 @@ class Linear(Module):
         return f"Linear({self.in_features}→{self.out_features})"
 
 
+class Embedding(Module):
+    """y = weight[ids]: one learned vector for each of V symbols.  ids: integers of any shape → (*ids, D); weight: (V, D), starts N(0, 1).
+
+    The vector of `padding_idx` starts at zero and gets no gradient. Raises as F.embedding does.
+    """
+
+    def __init__(self, num_embeddings, embedding_dim, padding_idx=None, *, rng=None):
+        self.num_embeddings, self.embedding_dim, self.padding_idx = num_embeddings, embedding_dim, padding_idx
+        self.weight = Parameter(initializers.normal(np.random.default_rng(rng), (num_embeddings, embedding_dim)))
+        if padding_idx is not None:
+            self.weight.data[padding_idx] = 0
+
+    def forward(self, ids):
+        return F.embedding(ids, self.weight, self.padding_idx)
+
+    def __repr__(self):
+        return f"Embedding({self.num_embeddings}→{self.embedding_dim})"
+
+
 class Flatten(Module):
     """(N, ...) → (N, D): all axes but the first become one."""
 
     def forward(self, x):
+        if np.ndim(x) < 1:
+            raise ValueError(f"Flatten: input {np.shape(x)}; want (N, ...), examples along the first axis")
         return np.reshape(x, (len(x), -1))

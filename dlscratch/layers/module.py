@@ -22,14 +22,17 @@ class Module:
         """The function. Raises NotImplementedError until a subclass defines it."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward(self, x)")
 
-    def __call__(self, *inputs):
-        y = self.forward(*inputs)
+    def __call__(self, *inputs, **options):
+        y = self.forward(*inputs, **options)
         for hook in list(vars(self).get("_hooks", {}).values()):
             hook(self, inputs, y)
         return y
 
     def register_forward_hook(self, hook):
-        """Call hook(module, inputs, output) after each forward; `.remove()` on what is returned undoes it."""
+        """Call hook(module, inputs, output) after each forward, inputs being those without a name.
+
+        `.remove()` on what is returned undoes it.
+        """
         return _Handle(self.__dict__.setdefault("_hooks", {}), hook)
 
     # Finding what it holds --------------------------------------------------------------------------------------------

@@ -1,55 +1,89 @@
 """Normalization layers."""
 
+import math
+
 import numpy as np
 
 from .. import functional as F
 from ..engine import Tensor, default_dtype
+from ..functional.normalization import per_channel
 from .module import Module
 from .parameters import Parameter
 
-__all__ = ["LayerNorm", "BatchNorm1d"]
+__all__ = [
+    "LayerNorm", "RMSNorm", "BatchNorm1d", "BatchNorm2d", "InstanceNorm1d", "InstanceNorm2d", "GroupNorm", "WeightNorm", "SpectralNorm",
+]  # fmt: skip
+
+
+def _affine(module, shape, wanted=True, bias=True):
+    """Give the module weight = 1 and bias = 0, or None."""
+    module.weight = Parameter(np.ones(shape, default_dtype())) if wanted else None
+    module.bias = Parameter(np.zeros(shape, default_dtype())) if wanted and bias else None
 
 
 class LayerNorm(Module):
     """y = (x - mean) / √(var + eps) · weight + bias over the last axes, `normalized_shape` (an int or a tuple).  x: (N, ..., D)."""
 
-    def __init__(self, normalized_shape, eps=1e-5):
+    def __init__(self, normalized_shape, eps=1e-5, elementwise_affine=True, bias=True):
         self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.eps = eps
-        self.weight = Parameter(np.ones(self.normalized_shape, default_dtype()))
-        self.bias = Parameter(np.zeros(self.normalized_shape, default_dtype()))
+        _affine(self, self.normalized_shape, elementwise_affine, bias)
 
     def forward(self, x):
-        n = len(self.normalized_shape)
-        if x.shape[-n:] != self.normalized_shape:
-            raise ValueError(f"LayerNorm{self.normalized_shape}: input {x.shape} ends in {x.shape[-n:]}, expected {self.normalized_shape}")
-        return F.layer_norm(x, self.weight, self.bias, ndim=n, eps=self.eps)
+        return F.layer_norm(self._checked(x), self.weight, self.bias, ndim=len(self.normalized_shape), eps=self.eps)
+
+    def _checked(self, x):
+        came = x.shape[-len(self.normalized_shape) :]
+        if came != self.normalized_shape:
+            name = type(self).__name__
+            raise ValueError(f"{name}{self.normalized_shape}: input {x.shape} ends in {came}, expected {self.normalized_shape}")
+        return x
 
 
-class BatchNorm1d(Module):
+class RMSNorm(LayerNorm):
+    """y = x / √(mean x² + eps) · weight over the last axes, `normalized_shape`; eps is the dtype's unless given.  x: (N, ..., D)."""
+
+    def __init__(self, normalized_shape, eps=None, elementwise_affine=True):
+        super().__init__(normalized_shape, eps, elementwise_affine, bias=False)
+
+    def forward(self, x):
+        return F.rms_norm(self._checked(x), self.weight, ndim=len(self.normalized_shape), eps=self.eps)
+
+
+class _Channels(Module):
+    """What layers on the axis of channels share: the check of the input; a subclass names its numbers of axes."""
+
+    axes = {2: "(N, {C})", 3: "(N, {C}, L)", 4: "(N, {C}, H, W)"}
+
+    def _checked(self, x):
+        if x.ndim not in self.ranks or x.shape[1] != self.num_features:
+            want = " or ".join(self.axes[n].format(C=self.num_features) for n in self.ranks)
+            raise ValueError(f"{type(self).__name__}({self.num_features}): input {x.shape}; want {want}")
+        return x
+
+
+class BatchNorm1d(_Channels):
     """y = (x - mean) / √(var + eps) · weight + bias for each channel, over the batch.  x: (N, C) or (N, C, L).
 
     In evaluation mean and var are running averages r ← (1 - momentum) r + momentum · batch, the variance unbiased.
     """
 
-    def __init__(self, num_features, eps=1e-5, momentum=0.1):
+    ranks = (2, 3)
+
+    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True):
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
-        self.weight = Parameter(np.ones(num_features, default_dtype()))
-        self.bias = Parameter(np.zeros(num_features, default_dtype()))
+        _affine(self, num_features, affine)
         self.running_mean = np.zeros(num_features, default_dtype())
         self.running_var = np.ones(num_features, default_dtype())
         self.num_batches_tracked = np.array(0)
 
     def forward(self, x):
-        if x.ndim not in (2, 3) or x.shape[1] != self.num_features:
-            C = self.num_features
-            raise ValueError(f"BatchNorm1d({C}): input {x.shape}; want (N, {C}) or (N, {C}, L)")
+        x = self._checked(x)
         if self.training:
             self._track(x.data if isinstance(x, Tensor) else x)
             return F.batch_norm(x, self.weight, self.bias, eps=self.eps)
-        shape = (1, -1) + (1,) * (x.ndim - 2)
-        mean, var, weight, bias = (np.reshape(v, shape) for v in (self.running_mean, self.running_var, self.weight, self.bias))
-        return (x - mean) / np.sqrt(var + self.eps) * weight + bias
+        mean, var = (v.reshape(1, -1, *[1] * (x.ndim - 2)) for v in (self.running_mean, self.running_var))
+        return per_channel((x - mean) / np.sqrt(var + self.eps), self.weight, self.bias)
 
     def _track(self, x):
         axes = (0, *range(2, x.ndim))
@@ -59,3 +93,101 @@ class BatchNorm1d(Module):
         self.running_mean += self.momentum * (x.mean(axis=axes) - self.running_mean)
         self.running_var += self.momentum * (x.var(axis=axes) * (count / (count - 1)) - self.running_var)
         self.num_batches_tracked += 1
+
+
+class BatchNorm2d(BatchNorm1d):
+    """BatchNorm1d for images: each channel normalized over the batch and all pixels.  x: (N, C, H, W)."""
+
+    ranks = (4,)
+
+
+class InstanceNorm1d(_Channels):
+    """y = (x - mean) / √(var + eps) [· weight + bias], each channel of each example by itself.  x: (N, C, L)."""
+
+    ranks = (3,)
+
+    def __init__(self, num_features, eps=1e-5, affine=False):
+        self.num_features, self.eps = num_features, eps
+        _affine(self, num_features, affine)
+
+    def forward(self, x):
+        return F.instance_norm(self._checked(x), self.weight, self.bias, eps=self.eps)
+
+
+class InstanceNorm2d(InstanceNorm1d):
+    """InstanceNorm1d for images.  x: (N, C, H, W)."""
+
+    ranks = (4,)
+
+
+class GroupNorm(_Channels):
+    """y = (x - mean) / √(var + eps) · weight + bias over each group of channels of each example.  x: (N, C), (N, C, L) or (N, C, H, W)."""
+
+    ranks = (2, 3, 4)
+
+    def __init__(self, num_groups, num_channels, eps=1e-5, affine=True):
+        if num_groups < 1 or num_channels % num_groups:
+            raise ValueError(f"GroupNorm({num_groups}, {num_channels}): num_groups must divide num_channels")
+        self.num_groups, self.num_features, self.eps = num_groups, num_channels, eps
+        _affine(self, num_channels, affine)
+
+    def forward(self, x):
+        return F.group_norm(self._checked(x), self.num_groups, self.weight, self.bias, eps=self.eps)
+
+
+class WeightNorm(Module):
+    """A layer whose weight is g v / |v|, one norm for each output: weight_g and weight_v learn in its place."""
+
+    def __init__(self, layer):
+        self.layer, self.weight_v = layer, _weight_of(layer)
+        v = self.weight_v
+        self.weight_g = Parameter(np.sqrt(np.sum(v.data**2, axis=tuple(range(1, v.ndim)), keepdims=True)))
+        layer.weight = None
+
+    def forward(self, *inputs):
+        return _with_weight(self.layer, F.weight_norm(self.weight_v, self.weight_g), inputs)
+
+
+class SpectralNorm(Module):
+    """A layer whose weight is W / σ(W), so that it lengthens no vector: `weight_orig` learns in its place.
+
+    The vectors u, v of σ = uᵀ W v are kept, and improved by power iteration at each call while training.
+    """
+
+    def __init__(self, layer, n_power_iterations=1, eps=1e-12, *, rng=None):
+        self.layer, self.weight_orig, self.n_power_iterations, self.eps = layer, _weight_of(layer), n_power_iterations, eps
+        layer.weight = None
+        W, rng = self._matrix(), np.random.default_rng(rng)
+        self.u, self.v = (rng.standard_normal(n).astype(W.dtype) for n in W.shape)
+        self._iterate(15)
+
+    def _matrix(self):
+        return self.weight_orig.data.reshape(len(self.weight_orig.data), -1)
+
+    def _iterate(self, times):
+        W = self._matrix()
+        for _ in range(times):
+            for own, product in ((self.u, lambda: W @ self.v), (self.v, lambda: W.T @ self.u)):
+                own[...] = product()
+                own /= max(math.sqrt(np.dot(own, own)), self.eps)
+
+    def forward(self, *inputs):
+        if self.training:
+            self._iterate(self.n_power_iterations)
+        return _with_weight(self.layer, F.spectral_norm(self.weight_orig, self.u.copy(), self.v.copy()), inputs)
+
+
+def _weight_of(layer):
+    weight = getattr(layer, "weight", None)
+    if weight is None or weight.ndim < 2:
+        raise TypeError(f"weight of {layer}: {np.shape(weight)}; want a layer with a weight (out, in, ...), such as Linear or Conv2d")
+    return weight
+
+
+def _with_weight(layer, weight, inputs):
+    """Call the layer with this weight, which it holds only as long as it runs."""
+    layer.weight = weight
+    try:
+        return layer(*inputs)
+    finally:
+        layer.weight = None

@@ -1,0 +1,95 @@
+"""summary: shapes, parameters and FLOPs, counted by hand and against PyTorch's counter."""
+
+import numpy as np
+import pytest
+
+from dlscratch import layers
+from dlscratch.layers import Conv2d, ConvTranspose2d, Dropout, Flatten, Linear, Module, Parameter, ReLU, Sequential, summary
+
+
+def net():
+    return Sequential(
+        Conv2d(4, 6, 3, stride=2, padding=1, groups=2), ReLU(), ConvTranspose2d(6, 2, 3, stride=2),
+        layers.BatchNorm1d(2), Flatten(), Linear(2 * 9 * 9, 5),
+    )  # fmt: skip
+
+
+class Flat(Module):
+    """BatchNorm1d is for sequences, so rows follow each other."""
+
+    def __init__(self):
+        self.net = net()
+
+    def forward(self, x):
+        for i, m in enumerate(self.net):
+            x = m(np.reshape(x, (len(x), 2, -1))) if i == 3 else m(x)
+        return x
+
+
+def test_rows_by_hand():
+    table = summary(Flat(), np.ones((2, 4, 8, 8), "float32"))
+    rows = [(r.name, r.kind, r.output, r.parameters, r.flops) for r in table.rows]
+    assert rows == [
+        ("net.0", "Conv2d", (2, 6, 4, 4), 6 * 2 * 9 + 6, 2 * (2 * 6 * 16) * (2 * 9)),
+        ("net.1", "ReLU", (2, 6, 4, 4), 0, 0),
+        ("net.2", "ConvTranspose2d", (2, 2, 9, 9), 6 * 2 * 9 + 2, 2 * (2 * 6 * 16) * (2 * 9)),
+        ("net.3", "BatchNorm1d", (2, 2, 81), 4, 0),
+        ("net.4", "Flatten", (2, 162), 0, 0),
+        ("net.5", "Linear", (2, 5), 162 * 5 + 5, 2 * 2 * 5 * 162),
+    ]
+    assert table.parameters == sum(r[3] for r in rows) and table.flops == sum(r[4] for r in rows)
+    lines = repr(table).splitlines()
+    assert len({len(line) for line in lines}) == 1 and len(lines) == 10
+    assert lines[0].split() == ["name", "class", "output", "parameters", "FLOPs"]
+    assert lines[-1].split() == ["total", f"{table.parameters:,}", f"{table.flops:,}"]
+
+
+def test_flops_equal_torch_s_counter():
+    torch = pytest.importorskip("torch")
+    counter = pytest.importorskip("torch.utils.flop_counter").FlopCounterMode(display=False)
+    nn = torch.nn
+    theirs = nn.Sequential(nn.Conv1d(4, 6, 3, 2, groups=2), nn.ConvTranspose1d(6, 3, 4, 2), nn.Linear(18, 7))
+    ours = Sequential(layers.Conv1d(4, 6, 3, 2, groups=2), layers.ConvTranspose1d(6, 3, 4, 2), Linear(18, 7))
+    with counter:
+        theirs(torch.ones(5, 4, 17))
+    table = summary(ours, np.ones((5, 4, 17), "float32"))
+    assert table.flops == counter.get_total_flops() and table.parameters == sum(p.numel() for p in theirs.parameters())
+
+
+class Twice(Module):
+    """One layer called twice, a weight of its own, tied weights, and a layer that is never called."""
+
+    def __init__(self):
+        self.scale = Parameter(np.ones(3, "float32"))
+        self.layer, self.tied, self.idle = Linear(3, 3), Linear(3, 3), Linear(3, 3)
+        self.tied.weight = self.layer.weight
+
+    def forward(self, x):
+        return self.tied(self.layer(self.layer(x * self.scale)))
+
+
+def test_what_is_shared_counts_once_and_each_call_counts():
+    model = Twice()
+    table = summary(model, np.ones((1, 3), "float32"))
+    assert [(r.name, r.parameters, r.flops) for r in table.rows] == [
+        ("model", 3, 0), ("layer", 12, 36), ("tied", 3, 18), ("idle", 12, 0),
+    ]  # fmt: skip
+    assert table.parameters == sum(p.size for p in model.parameters()) and table.rows[-1].output is None and "not called" in repr(table)
+
+
+def test_the_model_is_left_as_it_was():
+    model = Sequential(Dropout(0.5, rng=0), layers.BatchNorm1d(3), Linear(3, 2)).train()
+    model[1].eval()
+    before = {name: value.copy() for name, value in model.state_dict().items()}
+    summary(model, np.ones((4, 3), "float32"))
+    with pytest.raises(ValueError, match="expected 3"):
+        summary(Sequential(model[2]), np.ones((4, 5), "float32"))
+    assert [m.training for m in model] == [True, False, True] and not any(vars(m).get("_hooks") for m in model.modules())
+    assert all(np.array_equal(before[name], value) for name, value in model.state_dict().items())
+    assert model[0].rng.random() == np.random.default_rng(0).random()
+
+
+@pytest.mark.parametrize("args", [(np.tanh, np.ones(3)), (Linear(3, 2),)])
+def test_bad_input(args):
+    with pytest.raises(TypeError, match="want a Module and an input"):
+        summary(*args)

@@ -1,0 +1,189 @@
+"""Attention and Transformer layers equal PyTorch's by name, start as they do, and refuse what does not fit."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dlscratch import Tensor, layers
+from tests.parity import same
+
+few = settings(max_examples=12, deadline=None)
+rng = np.random.default_rng(0)
+
+
+def torch():
+    return pytest.importorskip("torch")
+
+
+class Weights:
+    """A module as a function of (its parameters, inputs), so that `same` reaches the gradients of both, and their gradients."""
+
+    def __init__(self, ours, theirs):
+        self.ours, self.theirs = ours.eval(), theirs.eval()
+        self.names = [name for name, _ in ours.named_parameters()]
+        assert self.names and set(self.names) == {name for name, _ in theirs.named_parameters()}
+
+    def compare(self, rng, inputs, masks):
+        """Parameters are drawn anew: biases that start at zero would hide their use."""
+        n, state = len(self.names), self.ours.state_dict()
+        arrays = [state[k] + 0.1 * rng.normal(size=state[k].shape) for k in self.names]
+
+        def ours(*a):
+            for name, value in zip(self.names, a[:n], strict=True):
+                *path, last = name.split(".")
+                owner = self.ours
+                for part in path:
+                    owner = owner[int(part)] if isinstance(owner, list) else getattr(owner, part)
+                setattr(owner, last, value)
+            return self.ours(*a[n:], **masks)
+
+        def theirs(*a):
+            from torch.nn.attention import SDPBackend, sdpa_kernel
+
+            tensors = {k: torch().tensor(m) if isinstance(m, np.ndarray) else m for k, m in masks.items()}
+            tensors = {k: m.to(a[0].dtype) if getattr(m, "dtype", None) == torch().float64 else m for k, m in tensors.items()}
+            with sdpa_kernel(SDPBackend.MATH):
+                y = torch().func.functional_call(self.theirs, dict(zip(self.names, a[:n], strict=True)), a[n:], tensors)
+            return y[0] if isinstance(y, tuple) else y
+
+        same(ours, theirs, *arrays, *inputs)
+
+
+def masks(draw, rng, N, T, S, H):
+    """A padding mask that leaves the first key, and an attention mask of any kind, None mostly."""
+    padding = draw(st.sampled_from([None, (rng.random((N, S)) < 0.4) & (np.arange(S) > 0)]))
+    kinds = [None, np.triu(np.ones((T, S), bool), 1)]
+    if padding is None:  # PyTorch wants both to be of one kind
+        kinds += [rng.normal(size=(T, S)), rng.normal(size=(N * H, T, S))]
+    return padding, draw(st.sampled_from(kinds))
+
+
+@few
+@given(st.data())
+def test_multihead_attention_equals_torch(data):
+    n = lambda low, high: data.draw(st.integers(low, high))
+    rng = np.random.default_rng(n(0, 999))
+    N, T, S, H, bias, first = n(1, 3), n(1, 4), n(1, 4), n(1, 3), bool(n(0, 1)), bool(n(0, 1))
+    E = H * n(1, 3)
+    twins = Weights(*(m.MultiheadAttention(E, H, 0.5, bias, batch_first=first) for m in (layers, torch().nn)))
+    swap = lambda x: x if first else x.swapaxes(0, 1)
+    padding, mask = masks(data.draw, rng, N, T, S, H)
+    twins.compare(rng, [swap(rng.normal(size=(N, L, E))) for L in (T, S, S)], {"key_padding_mask": padding, "attn_mask": mask})
+
+
+@few
+@given(st.data())
+def test_transformer_layers_equal_torch(data):
+    n = lambda low, high: data.draw(st.integers(low, high))
+    rng = np.random.default_rng(n(0, 999))
+    N, T, S, H, decoder = n(1, 2), n(1, 4), n(1, 3), n(1, 2), bool(n(0, 1))
+    options = {"activation": data.draw(st.sampled_from(["relu", "gelu"])), "norm_first": bool(n(0, 1)), "layer_norm_eps": 1e-3}
+    name, args = "TransformerDecoderLayer" if decoder else "TransformerEncoderLayer", (4 * H, H, 5, 0.3)
+    twins = Weights(getattr(layers, name)(*args, **options, rng=0), getattr(torch().nn, name)(*args, **options, batch_first=True))
+    padding, mask = masks(data.draw, rng, N, T, T, H)
+    names = ("tgt_key_padding_mask", "tgt_mask") if decoder else ("src_key_padding_mask", "src_mask")
+    given, memory = dict(zip(names, (padding, mask))), []
+    if decoder:
+        given |= dict(zip(("memory_key_padding_mask", "memory_mask"), masks(data.draw, rng, N, T, S, H)))
+        memory = [rng.normal(size=(N, S, 4 * H))]
+    twins.compare(rng, [rng.normal(size=(N, T, 4 * H)), *memory], given)
+
+
+BUILT = [("MultiheadAttention", (8, 2)), ("TransformerEncoderLayer", (8, 2, 16)), ("TransformerDecoderLayer", (8, 2, 16))]
+
+
+@pytest.mark.parametrize("name, args", BUILT)
+def test_state_moves_both_ways(name, args):
+    ours, theirs = getattr(layers, name)(*args, rng=0).eval(), getattr(torch().nn, name)(*args, batch_first=True).eval()
+    x = rng.normal(size=(2, 3, 8)).astype("float32")
+    inputs = [x] * {"MultiheadAttention": 3, "TransformerEncoderLayer": 1, "TransformerDecoderLayer": 2}[name]
+
+    def outputs():
+        y = theirs(*map(torch().tensor, inputs))
+        return ours(*inputs).data, (y[0] if isinstance(y, tuple) else y).detach().numpy()
+
+    a, b = outputs()
+    assert np.abs(a - b).max() > 0.01
+    ours.load_state_dict({k: v.numpy() for k, v in theirs.state_dict().items()})
+    a, c = outputs()
+    np.testing.assert_allclose(a, c, atol=1e-5)
+    np.testing.assert_array_equal(b, c)
+    fresh = getattr(layers, name)(*args, rng=1)
+    theirs.load_state_dict({k: torch().tensor(v) for k, v in fresh.state_dict().items()})
+    ours = fresh.eval()
+    np.testing.assert_allclose(*outputs(), atol=1e-5)
+
+
+def test_first_weights_are_spread_as_in_torch():
+    ours, theirs = layers.MultiheadAttention(64, 4, rng=0), torch().nn.MultiheadAttention(64, 4)
+    for (name, p), (twin, t) in zip(ours.named_parameters(), theirs.named_parameters(), strict=True):
+        assert name == twin and p.shape == tuple(t.shape) and p.dtype == np.float32
+        np.testing.assert_allclose(p.data.std(), t.detach().numpy().std(), rtol=0.05)
+        np.testing.assert_allclose(np.abs(p.data).max(), np.abs(t.detach().numpy()).max(), rtol=0.02)
+
+
+def test_weights_and_causality():
+    x = rng.normal(size=(2, 4, 6))
+    m = layers.MultiheadAttention(6, 2, rng=0).astype("float64")
+    padding = np.array([[False] * 4, [False, False, False, True]])
+    y, weights = m(x, x, x, padding, need_weights=True, is_causal=True)
+    np.testing.assert_array_equal(y.data, m(x, x, x, key_padding_mask=padding, attn_mask=~np.tri(4, dtype=bool)).data)
+    twin = torch().nn.MultiheadAttention(6, 2, batch_first=True).double()
+    twin.load_state_dict({k: torch().tensor(v) for k, v in m.state_dict().items()})
+    z = torch().tensor(x)
+    _, expected = twin(z, z, z, key_padding_mask=torch().tensor(padding), attn_mask=torch().tensor(~np.tri(4, dtype=bool)))
+    np.testing.assert_allclose(weights.data, expected.detach().numpy(), rtol=1e-9)
+    assert not np.triu(weights.data, 1).any() and not weights.data[1, :, 3].any()
+
+
+@pytest.mark.parametrize("name, args", BUILT)
+def test_dropout_acts_in_training_only_and_from_the_seed(name, args):
+    make = lambda: getattr(layers, name)(*args, dropout=0.5, rng=3)
+    x = rng.normal(size=(2, 3, 8)).astype("float32")
+    inputs = [x] * {"MultiheadAttention": 3, "TransformerEncoderLayer": 1, "TransformerDecoderLayer": 2}[name]
+    a, b = make(), make()
+    first, second = a(*inputs).data, a(*inputs).data
+    assert np.array_equal(first, b(*inputs).data) and not np.array_equal(first, second)
+    assert np.array_equal(a.eval()(*inputs).data, b.eval()(*inputs).data)
+
+
+def test_dropout_acts_on_hidden_units():
+    layer, zeros = layers.TransformerEncoderLayer(8, 2, 200, dropout=0.5, activation="gelu", rng=0), []
+    layer.linear2.register_forward_hook(lambda m, inputs, y: zeros.append(np.mean(inputs[0].data == 0)))
+    layer(X)
+    layer.eval()(X)
+    assert 0.45 < zeros[0] < 0.55 and zeros[1] == 0
+
+
+def test_encoder_is_its_layers_in_a_row():
+    draw, norm = np.random.default_rng(0), layers.LayerNorm(4)
+    stack = layers.TransformerEncoder(lambda: layers.TransformerEncoderLayer(4, 2, 8, rng=draw), 2, norm=norm).eval()
+    x, seen = Tensor(rng.normal(size=(1, 3, 4)).astype("float32")), []
+    stack.layers[1].register_forward_hook(lambda m, inputs, y: seen.append(inputs))
+    y = stack(x, is_causal=True)
+    np.testing.assert_array_equal(y.data, norm(stack.layers[1](stack.layers[0](x, is_causal=True), is_causal=True)).data)
+    assert seen[0][1:] == (None, None, True) and [k for k, _ in stack.named_parameters()][0] == "layers.0.self_attn.in_proj_weight"
+    assert not np.array_equal(stack.layers[0].linear1.weight.data, stack.layers[1].linear1.weight.data)
+
+
+X = np.ones((2, 3, 8), "float32")
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda: layers.MultiheadAttention(8, 3), r"MultiheadAttention\(8, 3\): num_heads must divide embed_dim"),
+    (lambda: layers.MultiheadAttention(8, 2, dropout=1.0), "dropout=1.0"),
+    (lambda: layers.MultiheadAttention(8, 2)(X[0], X[0], X[0]), r"query \(3, 8\).*want \(N, T, 8\)"),
+    (lambda: layers.MultiheadAttention(8, 2)(X, X[:1], X[:1]), r"key \(1, 3, 8\)"),
+    (lambda: layers.MultiheadAttention(8, 2, batch_first=False)(X, X[:, :1], X[:, :1]), r"want \(T, N, 8\)"),
+    (lambda: layers.MultiheadAttention(8, 2)(X, X, X[:, :2]), r"value \(2, 2, 8\)"),
+    (lambda: layers.MultiheadAttention(8, 2)(X, X, X, np.ones((3, 2), bool)), r"key_padding_mask \(3, 2\); want \(2, 3\)"),
+    (lambda: layers.MultiheadAttention(8, 2)(X, X, X, attn_mask=np.ones((2, 3, 3), bool)), r"want \(3, 3\) or \(4, 3, 3\)"),
+    (lambda: layers.TransformerEncoderLayer(8, 2, activation="swish"), "TransformerEncoderLayer: activation='swish'"),
+    (lambda: layers.TransformerDecoderLayer(8, 3), "must divide"),
+    (lambda: layers.TransformerDecoderLayer(8, 2)(X, X[..., :4]), r"key \(2, 3, 4\)"),
+    (lambda: layers.TransformerEncoder(None, 0), "num_layers=0"),
+])  # fmt: skip
+def test_bad_input(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
