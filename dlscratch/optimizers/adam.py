@@ -1,48 +1,110 @@
-"""Adam and AdamW."""
+"""Adam and its kin."""
 
 import math
 
 import numpy as np
 
 from .base import Optimizer
+from .sgd import fractions
 
-__all__ = ["Adam", "AdamW"]
+__all__ = ["Adam", "AdamW", "Adamax", "NAdam", "RAdam"]
 
 
 class Adam(Optimizer):
     """theta ← theta - lr m̂ / (√v̂ + eps), with m ← β₁ m + (1 - β₁) g, v ← β₂ v + (1 - β₂) g², m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ).
 
-    eps stands outside the root. Weight decay λ adds λ theta to g. Source: Kingma & Ba 2015.
+    eps stands outside the root. Weight decay λ adds λ theta to g; if `decoupled`, it shrinks theta by 1 - lr λ instead.
+    With `amsgrad` the largest v so far is in its place.  Source: Kingma & Ba 2015; Reddi et al. 2018.
     """
 
-    state = ("m", "v")
+    state, decoupled = ("m", "v"), False
 
-    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
-        if not all(0 <= b < 1 for b in betas):
-            raise ValueError(f"{type(self).__name__}: betas={betas}; want two numbers in [0, 1)")
-        self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
-        super().__init__(params, lr)
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False):
+        self.betas, self.eps, self.amsgrad = fractions(self, betas), eps, amsgrad
+        self.state = (*self.state, "largest") if amsgrad else self.state
+        super().__init__(params, lr, weight_decay)
 
     def update(self, theta, g):
+        g = self.moments(theta, g)
+        v = np.maximum(self.largest, self.v, out=self.largest) if self.amsgrad else self.v
+        root = np.sqrt(v) / math.sqrt(1 - self.betas[1] ** self.t)
+        theta -= (self.rate / (1 - self.betas[0] ** self.t)) * self.m / (root + self.eps)
+
+    def moments(self, theta, g):
+        """Bring decay, m and v up to date; returns the gradient that they saw."""
         b1, b2 = self.betas
-        g = self.decay(theta, g)
+        if self.decoupled:
+            self.shrink(theta)
+        else:
+            g = self.decayed(theta, g)
         self.m += (1 - b1) * (g - self.m)
         self.v += (1 - b2) * (g * g - self.v)
-        root = np.sqrt(self.v) / math.sqrt(1 - b2**self.t)
-        theta -= (self.lr / (1 - b1**self.t)) * self.m / (root + self.eps)
-
-    def decay(self, theta, g):
-        """The gradient with the decay in it."""
-        return g + self.weight_decay * theta if self.weight_decay else g
+        return g
 
 
 class AdamW(Adam):
     """Adam with decoupled decay: theta ← (1 - lr λ) theta first, and g is left alone. Source: Loshchilov & Hutter 2019."""
 
-    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01):
+    decoupled = True
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01, amsgrad=False):
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad)
+
+
+class Adamax(Optimizer):
+    """theta ← theta - lr m̂ / u, with u ← max(β₂ u, |g| + eps), a fading largest gradient.  Source: Kingma & Ba 2015."""
+
+    state = ("m", "u")
+
+    def __init__(self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+        self.betas, self.eps = fractions(self, betas), eps
+        super().__init__(params, lr, weight_decay)
+
+    def update(self, theta, g):
+        b1, b2 = self.betas
+        g = self.decayed(theta, g)
+        self.m += (1 - b1) * (g - self.m)
+        np.maximum(b2 * self.u, np.abs(g) + self.eps, out=self.u)
+        theta -= (self.rate / (1 - b1**self.t)) * self.m / self.u
+
+
+class NAdam(Adam):
+    """Adam with Nesterov's look ahead: m̂ = μₜ₊₁ m / (1 - μ₁⋯μₜ₊₁) + (1 - μₜ) g / (1 - μ₁⋯μₜ), μₜ = β₁ (1 - 0.96^(t ψ) / 2).
+
+    ψ is `momentum_decay`.  Source: Dozat 2016.
+    """
+
+    def __init__(self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, momentum_decay=4e-3,
+                 decoupled_weight_decay=False):  # fmt: skip
+        self.momentum_decay, self.decoupled = momentum_decay, decoupled_weight_decay
+        super().__init__(params, lr, betas, eps, weight_decay)
+        self.product, self.state = 1.0, (*self.state, "product")
+
+    def update(self, theta, g):
+        g = self.moments(theta, g)
+        mu, ahead = (self.betas[0] * (1 - 0.5 * 0.96 ** (t * self.momentum_decay)) for t in (self.t, self.t + 1))
+        self.product *= mu
+        mean = (ahead / (1 - self.product * ahead)) * self.m + ((1 - mu) / (1 - self.product)) * g
+        theta -= self.rate * mean / (np.sqrt(self.v / (1 - self.betas[1] ** self.t)) + self.eps)
+
+
+class RAdam(Adam):
+    """Adam with its step times r, r² = (ρₜ - 4)(ρₜ - 2) ρ∞ / ((ρ∞ - 4)(ρ∞ - 2) ρₜ), or without the division while ρₜ <= 5.
+
+    ρ∞ = 2 / (1 - β₂) - 1 and ρₜ = ρ∞ - 2 t β₂ᵗ / (1 - β₂ᵗ) count the gradients that v averages over.  Source: Liu et al. 2020.
+    """
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled_weight_decay=False):
+        self.decoupled = decoupled_weight_decay
         super().__init__(params, lr, betas, eps, weight_decay)
 
-    def decay(self, theta, g):
-        """The gradient as it is, after shrinking theta."""
-        theta *= 1 - self.lr * self.weight_decay
-        return g
+    def update(self, theta, g):
+        self.moments(theta, g)
+        unbias1, unbias2 = (1 - b**self.t for b in self.betas)
+        most = 2 / (1 - self.betas[1]) - 1
+        count = most - 2 * self.t * (1 - unbias2) / unbias2
+        step = (self.rate / unbias1) * self.m
+        if count > 5:
+            r = math.sqrt((count - 4) * (count - 2) * most / ((most - 4) * (most - 2) * count))
+            step = step * (r * math.sqrt(unbias2)) / (np.sqrt(self.v) + self.eps)
+        theta -= step

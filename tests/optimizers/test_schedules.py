@@ -1,0 +1,164 @@
+"""Schedules give PyTorch's learning rates, continue where they were saved, and tell wrong options."""
+
+import math
+
+import numpy as np
+import pytest
+
+from dlscratch import optimizers
+
+from .twins import run_together, small, twins
+
+CASES = [
+    ("StepLR", dict(step_size=7)), ("StepLR", dict(step_size=3, gamma=0.9)),
+    ("MultiStepLR", dict(milestones=[50, 10, 10, 80], gamma=0.5)),
+    ("ExponentialLR", dict(gamma=0.97)),
+    ("CosineAnnealingLR", dict(T_max=30)), ("CosineAnnealingLR", dict(T_max=100, eta_min=0.01)),
+    ("CosineAnnealingWarmRestarts", dict(T_0=9)), ("CosineAnnealingWarmRestarts", dict(T_0=5, T_mult=2, eta_min=0.01)),
+    ("OneCycleLR", dict(max_lr=0.5, total_steps=100)), ("OneCycleLR", dict(max_lr=0.5, total_steps=100, three_phase=True)),
+    ("OneCycleLR", dict(max_lr=0.5, total_steps=120, pct_start=0.4, anneal_strategy="linear", div_factor=10.0, base_momentum=0.7)),
+    ("OneCycleLR", dict(max_lr=0.5, total_steps=100, pct_start=0.25, cycle_momentum=False)),
+    ("PolynomialLR", dict(total_iters=80, power=2.0)), ("PolynomialLR", {}),
+    ("LinearLR", {}), ("LinearLR", dict(start_factor=0.01, total_iters=60)), ("LinearLR", dict(start_factor=1.0, end_factor=0.1)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name, options", CASES, ids=str)
+@pytest.mark.parametrize("rule", ["SGD", "Adam"])
+def test_learning_rates_and_trajectories_equal_torchs(name, options, rule):
+    torch = pytest.importorskip("torch")
+    ours, theirs = twins()
+    settings = dict(lr=0.1, momentum=0.9) if rule == "SGD" else dict(lr=0.01)
+    mine, other = getattr(optimizers, rule)(ours.parameters(), **settings), getattr(torch.optim, rule)(theirs.parameters(), **settings)
+    a, b = getattr(optimizers, name)(mine, **options), getattr(torch.optim.lr_scheduler, name)(other, **options)
+
+    def after(i):
+        group = other.param_groups[0]
+        a.step(), b.step()
+        assert mine.lr == pytest.approx(group["lr"], rel=1e-8, abs=1e-12), i
+        if rule == "SGD":
+            assert mine.momentum == pytest.approx(group["momentum"], rel=1e-12)
+        else:
+            assert mine.betas == pytest.approx(group["betas"], rel=1e-12)
+
+    assert mine.lr == pytest.approx(other.param_groups[0]["lr"], rel=1e-12)
+    assert run_together(ours, theirs, [mine], [other], after) <= 1e-8
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in CASES} | {"ReduceLROnPlateau", "SequentialLR"}))
+def test_names_and_defaults_are_torchs(name):
+    import inspect
+
+    torch = pytest.importorskip("torch")
+    ours, theirs = (inspect.signature(getattr(m, name)).parameters for m in (optimizers, torch.optim.lr_scheduler))
+    assert [n for n in theirs if n not in ("last_epoch", "epochs", "steps_per_epoch")] == list(ours)
+    for parameter, value in ours.items():
+        assert parameter == "total_steps" or value.default == theirs[parameter].default, parameter
+
+
+def test_a_sequence_equals_torchs():
+    torch = pytest.importorskip("torch")
+    ours, theirs = twins()
+    mine, other = optimizers.SGD(ours.parameters(), lr=0.1), torch.optim.SGD(theirs.parameters(), lr=0.1)
+
+    def sequence(module, o):
+        parts = [module.LinearLR(o, start_factor=0.1, total_iters=10), module.CosineAnnealingLR(o, T_max=30), module.ExponentialLR(o, 0.9)]
+        return module.SequentialLR(o, parts, milestones=[10, 40])
+
+    a, b = sequence(optimizers, mine), sequence(torch.optim.lr_scheduler, other)
+    for i in range(100):
+        assert mine.lr == pytest.approx(other.param_groups[0]["lr"], rel=1e-8, abs=1e-12), i
+        other.step(), a.step(), b.step()
+
+
+@pytest.mark.parametrize("options", [
+    {}, dict(patience=2, factor=0.5, cooldown=3), dict(mode="max", patience=1, factor=0.7),
+    dict(threshold_mode="abs", threshold=0.1, patience=3),
+    dict(mode="max", threshold_mode="abs", threshold=0.05, patience=0, min_lr=1e-3), dict(patience=0, factor=0.5, eps=1e-3),
+], ids=str)  # fmt: skip
+def test_reduce_on_plateau_equals_torchs(options):
+    torch = pytest.importorskip("torch")
+    ours, theirs = twins()
+    mine, other = optimizers.SGD(ours.parameters(), lr=0.1), torch.optim.SGD(theirs.parameters(), lr=0.1)
+    a, b = optimizers.ReduceLROnPlateau(mine, **options), torch.optim.lr_scheduler.ReduceLROnPlateau(other, **options)
+    rng, values = np.random.default_rng(0), []
+    for i in range(100):
+        metric = math.exp(-i / 30) + 0.1 * rng.normal()
+        a.step(metric), b.step(metric)
+        values.append(mine.lr)
+        assert mine.lr == pytest.approx(other.param_groups[0]["lr"], rel=1e-12)
+    assert len(set(values)) > 1
+
+
+def test_groups_follow_in_proportion():
+    torch = pytest.importorskip("torch")
+    ours, theirs = twins()
+    mine, other = (o([dict(params=m[0].parameters(), lr=0.2), dict(params=m[2].parameters())], lr=0.1)
+                   for m, o in ((ours, optimizers.SGD), (theirs, torch.optim.SGD)))  # fmt: skip
+    a, b = optimizers.PolynomialLR(mine, 60), torch.optim.lr_scheduler.PolynomialLR(other, 60)
+    assert run_together(ours, theirs, [mine], [other], lambda i: (a.step(), b.step())) <= 1e-8
+
+
+def test_warmup_stable_decay():
+    optimizer = optimizers.SGD(small().parameters(), lr=0.5)
+    schedule = optimizers.WSD(optimizer, warmup=10, stable=50, decay=20, final_factor=0.1)
+    corners = [(0, 0.05), (9, 0.5), (60, 0.5), (80, 0.05), (200, 0.05)]
+    wanted = np.interp(np.arange(100), *zip(*corners, strict=True))  # straight lines between the corners
+    for t in range(100):
+        assert optimizer.lr == pytest.approx(wanted[t], rel=1e-12), t
+        schedule.step()
+    optimizers.WSD(other := optimizers.SGD(small().parameters(), lr=0.5), warmup=0, stable=0, decay=4)
+    assert other.lr == 0.5
+
+
+MAKE = {
+    "StepLR": lambda o: optimizers.StepLR(o, 3), "OneCycleLR": lambda o: optimizers.OneCycleLR(o, 1.0, 50),
+    "SequentialLR": lambda o: optimizers.SequentialLR(o, [optimizers.LinearLR(o), optimizers.ExponentialLR(o, 0.9)], [4]),
+    "ReduceLROnPlateau": lambda o: optimizers.ReduceLROnPlateau(o, patience=1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MAKE)
+def test_state_moves(name):
+    first, second = (optimizers.SGD(small().parameters(), lr=lr, momentum=0.9) for lr in (0.1, 0.7))
+    a, b = MAKE[name](first), MAKE[name](second)
+    metric = (1.0,) if name == "ReduceLROnPlateau" else ()
+    for _ in range(7):
+        a.step(*metric)
+    second.load_state_dict(first.state_dict()), b.load_state_dict(a.state_dict())
+    assert second.lr == first.lr and second.momentum == first.momentum
+    for _ in range(7):
+        a.step(*metric), b.step(*metric)
+        assert second.lr == first.lr and a.t == b.t
+    with pytest.raises(KeyError, match="want"):
+        b.load_state_dict({})
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda o: optimizers.StepLR(o, 0), "StepLR: want step_size >= 1, came 0"),
+    (lambda o: optimizers.ExponentialLR(o, 0), "gamma > 0"),
+    (lambda o: optimizers.MultiStepLR(o, [-1]), "milestones >= 0"),
+    (lambda o: optimizers.PolynomialLR(o, 0), "total_iters >= 1"),
+    (lambda o: optimizers.LinearLR(o, start_factor=0.0), "factors in"),
+    (lambda o: optimizers.LinearLR(o, total_iters=0), "total_iters >= 1"),
+    (lambda o: optimizers.CosineAnnealingLR(o, 0), "T_max >= 1"),
+    (lambda o: optimizers.CosineAnnealingWarmRestarts(o, 5, 0), "T_0 and T_mult"),
+    (lambda o: optimizers.OneCycleLR(o, 1.0, 0), "total_steps >= 1"),
+    (lambda o: optimizers.OneCycleLR(o, 1.0, 9, anneal_strategy="x"), "'cos' or 'linear'"),
+    (lambda o: optimizers.OneCycleLR(optimizers.Adagrad(small().parameters()), 1.0, 9), "has no momentum"),
+    (lambda o: [s := optimizers.OneCycleLR(o, 1.0, 1), s.step(), s.step()], "at most total_steps=1 steps, came 2"),
+    (lambda o: optimizers.WSD(o, 1, 1, 0), "decay >= 1"),
+    (lambda o: optimizers.SequentialLR(o, [optimizers.StepLR(o, 1)], [3]), "0 milestones, came 1"),
+    (lambda o: optimizers.SequentialLR(o, [optimizers.StepLR(optimizers.SGD(small().parameters()), 1)], []), "the same optimizer"),
+    (lambda o: optimizers.SequentialLR(o, [optimizers.ReduceLROnPlateau(o)], []), "a function of t"),
+    (lambda o: optimizers.ReduceLROnPlateau(o, mode="best"), "min or max"),
+    (lambda o: optimizers.ReduceLROnPlateau(o, factor=1.0), "factor < 1"),
+])  # fmt: skip
+def test_bad_input(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(optimizers.SGD(small().parameters(), lr=0.1, momentum=0.9))
+
+
+def test_a_schedule_without_a_formula_says_so():
+    with pytest.raises(NotImplementedError, match="defines no lr"):
+        optimizers.Schedule(optimizers.SGD(small().parameters()))
