@@ -1,0 +1,115 @@
+"""Random changes of images that leave their class, or change it by a known amount. Images: (N, C, H, W) or (N, H, W)."""
+
+import numpy as np
+
+__all__ = ["random_crop", "random_shift", "random_flip", "cutout", "mixup", "cutmix"]
+
+
+def random_crop(rng, X, size, padding=0):
+    """Of each image, after `padding` zeros on each side, a random square: (N, …, H, W) → (N, …, size, size).
+
+    Raises ValueError where no such square fits, and as all here: TypeError for a seed in place of a Generator, ValueError
+    for other shapes. Source: Krizhevsky, Sutskever & Hinton 2012.
+    """
+    _check("random_crop", rng, X)
+    return _window(rng, X, (size, size), padding)
+
+
+def random_shift(rng, X, most=2):
+    """Each image moved by up to `most` pixels along both axes, zeros moving in: (N, …, H, W) → the same."""
+    _check("random_shift", rng, X)
+    return _window(rng, X, X.shape[-2:], most)
+
+
+def random_flip(rng, X, p=0.5):
+    """Each image, with probability p, mirrored left to right: (N, …, H, W) → the same. Raises ValueError for p outside [0, 1]."""
+    _check("random_flip", rng, X)
+    if not 0 <= p <= 1:
+        raise ValueError(f"random_flip: p={p}; want a probability from 0 to 1")
+    return np.where(_column(rng.random(len(X)) < p, X), X[..., ::-1], X)
+
+
+def cutout(rng, X, size=8):
+    """Each image with a square of zeros around a random pixel, cut off at the edges: (N, …, H, W) → the same.
+
+    Raises ValueError for size below 1. Source: DeVries & Taylor 2017.
+    """
+    _check("cutout", rng, X)
+    if size < 1:
+        raise ValueError(f"cutout: size={size}; want at least 1")
+    return np.where(_box(rng, X, np.full((len(X), 2), size)), X.dtype.type(0), X)
+
+
+def mixup(rng, X, Y, alpha=0.2):
+    """Straight lines between examples: λ x_i + (1 - λ) x_j and λ y_i + (1 - λ) y_j, with λ ~ Beta(α, α) and j a random order.
+
+    X: (N, …), Y: (N, K), one-hot or shares → the same. Raises ValueError for integer classes or alpha not above 0.
+    Source: Zhang et al. 2018.
+    """
+    share, other = _partners("mixup", rng, X, Y, alpha)
+    return _blend(X, X[other], share), _blend(Y, Y[other], share)
+
+
+def cutmix(rng, X, Y, alpha=1.0):
+    """A box of x_j in x_i, of the image's proportions, and targets in the ratio of their pixels; λ and j as in `mixup`.
+
+    X: (N, …, H, W), Y: (N, K) → the same. Box sides are √(1 - λ) times the image's, its middle uniform, cut off at the edges; the
+    targets count the pixels that are really there. Source: Yun et al. 2019.
+    """
+    _check("cutmix", rng, X)
+    share, other = _partners("cutmix", rng, X, Y, alpha)
+    sides = np.rint(np.sqrt(1 - share) * np.array(X.shape[-2:])).astype(int)
+    box = _box(rng, X, np.tile(sides, (len(X), 1)))
+    kept = 1 - box.reshape(len(X), -1).mean(axis=1)
+    return np.where(box, X[other], X), _blend(Y, Y[other], kept[:, None])
+
+
+def _check_rng(name, rng):
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"{name}: rng is {rng!r}, which would change every batch alike; make rng = np.random.default_rng(seed) once")
+
+
+def _check(name, rng, X):
+    _check_rng(name, rng)
+    if np.ndim(X) not in (3, 4):
+        raise ValueError(f"{name}: images {np.shape(X)}; want (N, C, H, W) or (N, H, W)")
+
+
+def _partners(name, rng, X, Y, alpha):
+    """λ, and the order of those that are mixed in."""
+    _check_rng(name, rng)
+    if np.ndim(Y) != 2 or len(X) != len(Y) or not np.issubdtype(Y.dtype, np.floating):
+        raise ValueError(f"{name}: targets {Y.dtype} {Y.shape} for {len(X)} inputs; want shares (N, K), such as np.eye(K)[y]")
+    if not alpha > 0:
+        raise ValueError(f"{name}: alpha={alpha}; want a positive number")
+    return rng.beta(alpha, alpha), rng.permutation(len(X))
+
+
+def _blend(a, b, share):
+    return (share * a + (1 - share) * b).astype(a.dtype)
+
+
+def _column(v, X):
+    """(N,) with as many axes of length 1 behind it as X has."""
+    return v.reshape(-1, *[1] * (X.ndim - 1))
+
+
+def _window(rng, X, shape, padding):
+    H, W = (s + 2 * padding for s in X.shape[-2:])
+    if padding < 0 or min(shape) < 1 or shape[0] > H or shape[1] > W:
+        raise ValueError(f"a window of {shape} from images {X.shape[-2:]} padded by {padding} does not fit; make it smaller or pad more")
+    padded = np.pad(X, [(0, 0)] * (X.ndim - 2) + [(padding, padding)] * 2)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, shape, axis=(-2, -1))
+    top, left = rng.integers(H - shape[0] + 1, size=len(X)), rng.integers(W - shape[1] + 1, size=len(X))
+    return windows[np.arange(len(X)), ..., top, left, :, :]
+
+
+def _box(rng, X, sides):
+    """True in a box of (height, width) around a random pixel of each image: (N, 2) → (N, 1, H, W), or (N, H, W) as X has it."""
+    ranges = []
+    for side, length in zip(sides.T, X.shape[-2:]):
+        start = rng.integers(length, size=len(X)) - side // 2
+        at = np.arange(length)
+        ranges.append((at >= start[:, None]) & (at < (start + side)[:, None]))
+    box = ranges[0][:, :, None] & ranges[1][:, None, :]
+    return box if X.ndim == 3 else box[:, None]
