@@ -1,47 +1,84 @@
-"""Training: one loop on one screen, a history of what it measured, and checkpoints from which it resumes bit for bit."""
+"""Training: one loop on one screen, and a history of what it measured."""
 
-import json
 import os
+import sys
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from .checkpoints import load_checkpoint, save_checkpoint
 from .data import batches
 from .engine import Tensor, no_grad
+from .optimizers import ReduceLROnPlateau, clip_grad_norm
 
 __all__ = ["fit", "evaluate", "accuracy", "History", "save_checkpoint", "load_checkpoint"]
 
 
-def fit(model, loss, optimizer, data, *, epochs=10, batch_size=32, rng=0, validation=None, metrics=None,
-        checkpoint=None, callbacks=(), progress=True):  # fmt: skip
+def fit(model, loss, optimizer, data, *, epochs=10, batch_size=32, accumulate=1, clip=None, schedule=None, average=None, patience=None,
+        rng=0, validation=None, metrics=None, checkpoint=None, callbacks=(), progress=True):  # fmt: skip
     """Minimise the mean of loss(model(X), y) over mini-batches; after each epoch measure, remember and, if asked, save.
 
-    data and validation: (X, y); metrics: {name: f(outputs, targets)}; callbacks are called as f(state) after each backward
-    and before the step, with the names in `state` below. With `checkpoint` (a path) an interrupted run continues
-    where its last whole epoch ended, exactly as if it had not stopped. Returns a History.
+    data, validation: (X, y); metrics: {name: f(outputs, targets)}; callbacks: f(state) between backward and step. `accumulate` batches
+    make a step, `clip` bounds its gradient's norm, `schedule` and `average` move with it. `patience` epochs without a better validation
+    (else training) loss end it; the best weights come back. From `checkpoint`, a path, an interrupted run goes on bit for bit. → History
     """
-    X, y = data
-    rng, history = np.random.default_rng(rng), History()
-    start = load_checkpoint(checkpoint, model, optimizer, rng, history) if checkpoint and Path(checkpoint).exists() else 0
-    bar = _bar(range(start, epochs), progress)
-    for epoch in bar:
+    if min(accumulate, 1 if patience is None else patience) < 1:
+        raise ValueError(f"fit: accumulate={accumulate}, patience={patience}; want at least 1 (patience=None: never stop early)")
+    rng, history, best, on_plateau = np.random.default_rng(rng), History(), Weights(), isinstance(schedule, ReduceLROnPlateau)
+    run, splits = (model, optimizer, rng, history), {"train": data} | ({} if validation is None else {"validation": validation})
+    parts = {k: v for k, v in dict(schedule=schedule, average=average, best=best if patience else None).items() if v is not None}
+    start = load_checkpoint(checkpoint, *run, **parts) if checkpoint and Path(checkpoint).exists() else 0
+    for epoch in (bar := _bar(range(start, epochs), progress)):
+        if patience and history.stalled([*splits][-1]) >= patience:
+            break
         model.train()
-        for xb, yb in batches(rng, X, y, size=batch_size):
-            optimizer.zero_grad()
-            value = loss(model(Tensor(xb)), yb)
-            value.backward()
-            for callback in callbacks:
-                callback(dict(model=model, optimizer=optimizer, loss=value.item(), epoch=epoch, step=optimizer.t))
-            optimizer.step()
-            history.add(epoch, optimizer.t, "train", "batch_loss", value.item())
-        for split, pair in (("train", data), ("validation", validation)):
-            for name, measured in (evaluate(model, loss, pair, metrics).items() if pair is not None else ()):
+        optimizer.train()
+        for batch in batches(rng, *data, size=batch_size * accumulate):
+            value = optimizer.step(partial(_gradient, model, loss, optimizer, batch, batch_size, clip, callbacks, epoch))
+            history.add(epoch, optimizer.t, "train", "batch_loss", value)
+            if schedule and not on_plateau:
+                schedule.step()
+            if average:
+                average.update()
+        optimizer.eval()
+        for split, pair in splits.items():
+            for name, measured in evaluate(model, loss, pair, metrics).items():
                 history.add(epoch, optimizer.t, split, name, measured)
+        if on_plateau:
+            schedule.step(history.last(split, "loss"))
+        if patience and history.stalled(split) == 0:
+            best.update(model.state_dict())
         if checkpoint:
-            save_checkpoint(checkpoint, model, optimizer, rng, history, epoch + 1)
+            save_checkpoint(checkpoint, *run, epoch + 1, **parts)
         bar.set_postfix_str(f"loss {history.last('train', 'loss'):.4f}")
+    if best:
+        model.load_state_dict(best)
     return history
+
+
+def _gradient(model, loss, optimizer, batch, size, clip, callbacks, epoch):
+    """dtheta ← the gradient of the mean loss over a batch (X, y), worked through `size` examples at a time; returns the loss."""
+    X, y = batch
+    optimizer.zero_grad()
+    total = 0.0
+    for i in range(0, len(X), size):
+        xb, yb = X[i : i + size], y[i : i + size]
+        value = loss(model(Tensor(xb)), yb) * (len(xb) / len(X))
+        value.backward()
+        total += value.item()
+    for callback in callbacks:
+        callback(dict(model=model, optimizer=optimizer, loss=total, epoch=epoch, step=optimizer.t))
+    if clip is not None:
+        clip_grad_norm(optimizer.parameters, clip)
+    return total
+
+
+class Weights(dict):
+    """The best epoch's state of the model, as a part of a checkpoint."""
+
+    state_dict, load_state_dict = dict.copy, dict.update
 
 
 def evaluate(model, loss, data, metrics=None):
@@ -58,6 +95,8 @@ def evaluate(model, loss, data, metrics=None):
 
 def accuracy(logits, targets):
     """The fraction of rows whose largest entry is at the target.  logits: (N, C), targets: (N,)."""
+    if np.ndim(logits) != 2 or np.shape(targets) != np.shape(logits)[:1]:
+        raise ValueError(f"accuracy: logits {np.shape(logits)}, targets {np.shape(targets)}; want (N, C) and (N,)")
     return float(np.mean(np.argmax(logits, axis=1) == targets))
 
 
@@ -80,6 +119,11 @@ class History:
         found = self.values(split, metric)
         return float(found[-1]) if len(found) else float("nan")
 
+    def stalled(self, split):
+        """How many epochs the loss has been no better than its best; 0 if the newest is the best, or nothing was measured."""
+        losses = self.values(split, "loss")
+        return len(losses) - 1 - int(np.argmin(np.where(np.isnan(losses), np.inf, losses))) if len(losses) else 0
+
     @property
     def frame(self):
         """The rows as a tidy pandas DataFrame."""
@@ -88,72 +132,8 @@ class History:
         return DataFrame(self.rows, columns=["epoch", "step", "split", "metric", "value"])
 
 
-# Checkpoints ----------------------------------------------------------------------------------------------------------
-
-
-def save_checkpoint(path, model, optimizer, rng, history=None, epoch=0):
-    """Write all that a run needs to continue, as safetensors: to a temporary file that then takes the old one's place."""
-    from safetensors.numpy import save_file
-
-    arrays = {f"model.{k}": v for k, v in model.state_dict().items()}
-    arrays |= {f"optimizer.{k}": v for k, v in optimizer.state_dict().items()}
-    meta = {"epoch": epoch, "rngs": [g.bit_generator.state for g in (rng, *_generators(model))], "rows": history.rows if history else []}
-    temporary = Path(f"{path}.{os.getpid()}.tmp")
-    try:
-        save_file({k: np.array(v, order="C") for k, v in arrays.items()}, temporary, {"dlscratch": json.dumps(meta)})
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def load_checkpoint(path, model, optimizer, rng, history=None):
-    """Put everything back as `save_checkpoint` found it; returns the number of epochs done.
-
-    Raises ValueError or KeyError for a file that is damaged or of another model, before anything is changed.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, "numpy") as file:
-            meta, arrays = json.loads(file.metadata()["dlscratch"]), {k: file.get_tensor(k) for k in file.keys()}
-    except (SafetensorError, TypeError, KeyError) as error:
-        raise ValueError(f"{path} is no checkpoint of dlscratch, or it is damaged ({error}); delete it to start afresh") from error
-    part = {p: {k[len(p) + 1 :]: v for k, v in arrays.items() if k.startswith(f"{p}.")} for p in ("model", "optimizer")}
-    generators = (rng, *_generators(model))
-    if len(generators) != len(meta["rngs"]):
-        raise ValueError(f"{path} holds {len(meta['rngs'])} random states, the model wants {len(generators)}: another model")
-    before = model.state_dict()
-    model.load_state_dict(part["model"])
-    try:
-        optimizer.load_state_dict(part["optimizer"])
-    except (KeyError, ValueError):
-        model.load_state_dict(before)
-        raise
-    for generator, state in zip(generators, meta["rngs"], strict=True):
-        generator.bit_generator.state = state
-    if history is not None:
-        history.rows[:] = map(tuple, meta["rows"])
-    return meta["epoch"]
-
-
-def _generators(model):
-    """The generators that layers draw from (Dropout's masks), in order, each once."""
-    found = {id(v): v for m in model.modules() for v in vars(m).values() if isinstance(v, np.random.Generator)}
-    return list(found.values())
-
-
 def _bar(epochs, progress):
     from tqdm import tqdm
 
     silent = not progress or os.environ.get("DLSCRATCH_PROGRESS") == "0"
-    return tqdm(epochs, desc="epochs", leave=False, disable=silent, file=_Stdout())
-
-
-class _Stdout:
-    """Standard output as it is now: notebooks replace it, and stderr would show red."""
-
-    def write(self, text):
-        print(text, end="")
-
-    def flush(self):
-        print(end="", flush=True)
+    return tqdm(epochs, desc="epochs", leave=False, disable=silent, file=sys.stdout)  # stderr would show red in notebooks
