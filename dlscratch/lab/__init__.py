@@ -2,12 +2,12 @@
 
 import importlib
 
-from . import verify
+from . import curvature, landscape, measures, verify
 from .claim import claim, claims
 from .probe import probe
 from .source import source
 
-__all__ = ["claim", "claims", "verify", "probe", "plot", "source"]
+__all__ = ["claim", "claims", "verify", "probe", "plot", "source", "curvature", "landscape", "measures"]
 
 
 def __getattr__(name):

@@ -11,15 +11,16 @@ class probe:  # noqa: N801 - used as a function: `with probe(model) as p:`
     """Records a model layer by layer while a `with` block lasts; `p.frame` is tidy, one row a measurement.
 
     In every forward pass, of the output y: (N, ...) of each layer without sublayers: "mean", "std", "zeros" (the share
-    of entries that are 0), "dead" (the share of units that are 0 for all N). For each call of `p.record()` after a
+    of entries that are 0), "dead" (the share of units that are 0 for all N), and whatever `measures`, {name: function
+    of y}, adds (`lab.measures.effective_rank`, for one). For each call of `p.record()` after a
     backward, or with `callbacks=[p]` in `fit`: "delta", the std of N dL/dy, which for a loss that is a mean over N
     examples is the gradient of each one's own and does not hang on the batch size; and of each parameter w the norms
     "weight" = |w|, "gradient" = |dL/dw| and "update" = |w' - w| / |w| (NaN for w = 0), where w' is seen at the next
     pass or at the end of the block. Passes in another mode (train, eval) than at its start are left out.
     """
 
-    def __init__(self, model):
-        self.model, self.rows, self.step = model, [], 0
+    def __init__(self, model, measures=None):
+        self.model, self.measures, self.rows, self.step = model, measures or {}, [], 0
         self._handles, self._outputs, self._before, self._pending = [], {}, {}, False
 
     def __enter__(self):
@@ -46,7 +47,7 @@ class probe:  # noqa: N801 - used as a function: `with probe(model) as p:`
                 values = np.atleast_1d(y.data if isinstance(y, Tensor) else y)
                 off = values == 0
                 measured = dict(mean=values.mean(), std=values.std(), zeros=off.mean(), dead=off.all(axis=0).mean())
-                self._add(self.step, name, measured)
+                self._add(self.step, name, measured | {k: measure(values) for k, measure in self.measures.items()})
                 if isinstance(y, Tensor) and y.requires_grad:
                     self._outputs[name] = y.retain_grad()
 

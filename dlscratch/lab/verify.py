@@ -62,7 +62,7 @@ def relative_error(a, b, floor=0.0):
     """max |a - b| / max |b|, or 0 where a = b; NaN if either holds NaN. Raises ValueError for different shapes."""
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     if a.shape != b.shape:
-        raise ValueError(f"shapes {a.shape} and {b.shape} differ, so there is nothing to compare")
+        raise ValueError(f"shapes {a.shape} and {b.shape} differ, so there is nothing to compare; want one shape")
     off, scale = np.max(np.abs(a - b), initial=0.0), max(np.max(np.abs(b), initial=0.0), floor)
     return 0.0 if off == 0 else float(off / scale) if scale != 0 else float("inf")
 
@@ -174,7 +174,7 @@ def _copy_weights(ours, theirs):
     state = {name: np.asarray(value) for name, value in ours.state_dict().items()}
     missing = {name for name, _ in theirs.named_parameters()} ^ {name for name, _ in ours.named_parameters()}
     if missing or not state.keys() <= target.keys():
-        raise ValueError(f"the twins have different names: ours {sorted(state)}, PyTorch's {sorted(target)}")
+        raise ValueError(f"the twins have different names: ours {sorted(state)}, PyTorch's {sorted(target)}; want the same model in both")
     for name, value in state.items():
         if value.shape != tuple(target[name].shape):
             raise ValueError(f"{name}: ours has shape {value.shape}, PyTorch's {tuple(target[name].shape)}")
