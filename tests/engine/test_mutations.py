@@ -17,7 +17,8 @@ ARGUMENTS = [(op, i) for op in sorted(ours(RULES), key=describe) for i in range(
 NAMES = [f"{describe(op)} {i}" for op, i in ARGUMENTS]
 NO_GRADIENT = {"np.where 0", "np.copysign 1"}  # a condition, a sign
 LINEAR = """positive negative add subtract sum reshape transpose broadcast_to cumsum where maximum minimum fmax fmin max min amax amin
-    absolute fabs copysign remainder fmod deg2rad radians rad2deg degrees nan_to_num copy getitem scatter windows fold join cast alias"""
+    absolute fabs copysign remainder fmod deg2rad radians rad2deg degrees nan_to_num copy getitem scatter windows unfold fold join cast
+    alias"""
 
 
 def name(value):

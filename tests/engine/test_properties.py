@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 from dlscratch.engine import Tensor, gradients
 
-few = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+few = settings(max_examples=60, deadline=None)
 many = settings(few, max_examples=200)
 
 side = st.integers(1, 3)

@@ -1,0 +1,28 @@
+"""Every classic bug of the catalogue is caught by the test that is named there."""
+
+import pytest
+
+from .catalogue import MUTATIONS, Mutation
+from .run import ROOT, caught, mutated
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m.name)
+def test_caught(mutation):
+    assert caught(mutation), f"{mutation.name} escapes {mutation.test}"
+
+
+def test_no_bug_is_not_caught():
+    """A change without effect: if this counted as caught, so would anything."""
+    first = MUTATIONS[0]
+    text = (ROOT / "dlscratch" / first.file).read_text(encoding="utf-8")
+    assert mutated(text, first) != text
+    assert not caught(first._replace(new=first.old + "  # unchanged", old=first.old))
+
+
+def test_a_place_that_is_gone_is_noticed():
+    with pytest.raises(ValueError, match="stands 0 times"):
+        mutated("a = 1", Mutation("name", "file.py", "b = 2", "b = 3", "tests"))
+
+
+def test_names_are_unique():
+    assert len({m.name for m in MUTATIONS}) == len(MUTATIONS) >= 50
