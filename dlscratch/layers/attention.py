@@ -15,13 +15,12 @@ __all__ = ["MultiheadAttention"]
 class MultiheadAttention(Module):
     """[head_1 ... head_H] W_oᵀ + b_o, with head_h = softmax(Q_h K_hᵀ / √(E/H)) V_h and Q, K, V linear in query, key, value.
 
-    query: (N, T, E), key and value: (N, S, E) → (N, T, E); with batch_first=False (T, N, E). in_proj_weight: (3 E, E) holds
-    the rows of Q, K, V; out_proj is a Linear. Unlike in PyTorch, batch_first is True unless given, and the output comes
-    alone. `dropout` acts on the attention weights, in training. Raises ValueError when heads do not divide E.
-    Source: Vaswani et al. 2017.
+    query: (T, N, E), key and value: (S, N, E) → (T, N, E), weights; with batch_first (N, T, E). in_proj_weight: (3 E, E) holds
+    the rows of Q, K, V; out_proj is a Linear. `dropout` acts on the attention weights, in training. Raises ValueError when
+    heads do not divide E. Source: Vaswani et al. 2017.
     """
 
-    def __init__(self, embed_dim, num_heads, dropout=0.0, bias=True, *, batch_first=True, rng=None):
+    def __init__(self, embed_dim, num_heads, dropout=0.0, bias=True, *, batch_first=False, rng=None):
         if min(embed_dim, num_heads) < 1 or embed_dim % num_heads:
             raise ValueError(f"MultiheadAttention({embed_dim}, {num_heads}): num_heads must divide embed_dim, both at least 1")
         if not 0 <= dropout < 1:
@@ -34,8 +33,10 @@ class MultiheadAttention(Module):
         if bias:
             self.out_proj.bias.data[...] = 0
 
-    def forward(self, query, key, value, key_padding_mask=None, attn_mask=None, is_causal=False, need_weights=False):
-        """The output or, with need_weights, (output, the mean of the heads' weights before dropout: (N, T, S)).
+    def forward(
+        self, query, key, value, key_padding_mask=None, need_weights=True, attn_mask=None, average_attn_weights=True, is_causal=False
+    ):
+        """(output, weights): the weights before dropout, (N, T, S), or (N, H, T, S) if not averaged; None without need_weights.
 
         key_padding_mask: (N, S), attn_mask: (T, S) or (N·H, T, S): booleans, True where attention is forbidden (the contrary
         of functional.scaled_dot_product_attention), or floats to add to the scores. is_causal needs no mask beside it.
@@ -46,7 +47,8 @@ class MultiheadAttention(Module):
         y = F.scaled_dot_product_attention(q, k, v, bias, self.dropout if self.training else 0.0, rng=self.rng)
         y = np.reshape(np.swapaxes(y, 1, 2), (q.shape[0], q.shape[2], self.embed_dim))
         y = self.out_proj(y if self.batch_first else np.swapaxes(y, 0, 1))
-        return (y, np.mean(attention_weights(q, k, bias), axis=1)) if need_weights else y
+        weights = attention_weights(q, k, bias) if need_weights else None
+        return y, np.mean(weights, axis=1) if need_weights and average_attn_weights else weights
 
     def _check(self, query, key, value):
         E, batch = self.embed_dim, 0 if self.batch_first else 1

@@ -56,7 +56,7 @@ class _Recurrent(Module):
 
 class _Layer(_Recurrent):
     def __init__(
-        self, input_size, hidden_size, num_layers=1, bias=True, batch_first=True, dropout=0.0, bidirectional=False, *, rng=None
+        self, input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False, *, rng=None
     ):
         super().__init__(input_size, hidden_size, bias)
         if num_layers < 1 or not 0 <= dropout < 1:
@@ -103,12 +103,12 @@ class _Cell(_Recurrent):
 class RNN(_Layer):
     """h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), or relu of it, in `num_layers` layers and one or two directions.
 
-    x: (N, T, D), state: (layers · directions, N, H) or None → output (N, T, directions · H), state. Unlike in PyTorch
-    batch_first is True unless given. `dropout` acts between layers, in training. Raises ValueError for other shapes.
+    x: (T, N, D), state: (layers · directions, N, H) or None → output (T, N, directions · H), state; with batch_first
+    (N, T, D) → (N, T, directions · H). `dropout` acts between layers, in training. Raises ValueError for other shapes.
     """
 
     def __init__(
-        self, input_size, hidden_size, num_layers=1, nonlinearity="tanh", bias=True, batch_first=True, dropout=0.0, bidirectional=False,
+        self, input_size, hidden_size, num_layers=1, nonlinearity="tanh", bias=True, batch_first=False, dropout=0.0, bidirectional=False,
         *, rng=None,
     ):  # fmt: skip
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, rng=rng)
@@ -122,8 +122,8 @@ class RNN(_Layer):
 class LSTM(_Layer):
     """c_t = f ∘ c_{t-1} + i ∘ g and h_t = o ∘ tanh c_t, gates as in `functional.lstm`, in layers and directions.
 
-    x: (N, T, D), state: (h, c), each (layers · directions, N, H), or None → output (N, T, directions · H), state. Unlike in
-    PyTorch batch_first is True unless given. `dropout` acts between layers, in training. Raises ValueError for other shapes.
+    x: (T, N, D), state: (h, c), each (layers · directions, N, H), or None → output (T, N, directions · H), state; with
+    batch_first (N, T, D) → (N, T, directions · H). `dropout` acts between layers, in training. Raises ValueError for other shapes.
     """
 
     function, gates, states = staticmethod(F.lstm), 4, 2
@@ -132,8 +132,8 @@ class LSTM(_Layer):
 class GRU(_Layer):
     """h_t = (1 - z) ∘ n + z ∘ h_{t-1}, gates as in `functional.gru`, in `num_layers` layers and one or two directions.
 
-    x: (N, T, D), state: (layers · directions, N, H) or None → output (N, T, directions · H), state. Unlike in PyTorch
-    batch_first is True unless given. `dropout` acts between layers, in training. Raises ValueError for other shapes.
+    x: (T, N, D), state: (layers · directions, N, H) or None → output (T, N, directions · H), state; with batch_first
+    (N, T, D) → (N, T, directions · H). `dropout` acts between layers, in training. Raises ValueError for other shapes.
     """
 
     function, gates = staticmethod(F.gru), 3

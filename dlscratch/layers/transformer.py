@@ -16,16 +16,17 @@ class _Layer(Module):
     attentions = ("self_attn",)
 
     def __init__(
-        self, d_model, nhead, dim_feedforward=2048, dropout=0.1, activation="relu", layer_norm_eps=1e-5, norm_first=False, *, rng=None
-    ):
+        self, d_model, nhead, dim_feedforward=2048, dropout=0.1, activation="relu", layer_norm_eps=1e-5, batch_first=False,
+        norm_first=False, bias=True, *, rng=None,
+    ):  # fmt: skip
         if activation not in ("relu", "gelu"):
             raise ValueError(f"{type(self).__name__}: activation={activation!r}; want 'relu' or 'gelu'")
         rng, self.activation, self.norm_first = np.random.default_rng(rng), activation, norm_first
         for name in self.attentions:
-            setattr(self, name, MultiheadAttention(d_model, nhead, dropout, rng=rng))
-        self.linear1, self.linear2 = Linear(d_model, dim_feedforward, rng=rng), Linear(dim_feedforward, d_model, rng=rng)
+            setattr(self, name, MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, rng=rng))
+        self.linear1, self.linear2 = Linear(d_model, dim_feedforward, bias, rng=rng), Linear(dim_feedforward, d_model, bias, rng=rng)
         for i in range(len(self.attentions) + 1):
-            setattr(self, f"norm{i + 1}", LayerNorm(d_model, layer_norm_eps))
+            setattr(self, f"norm{i + 1}", LayerNorm(d_model, layer_norm_eps, bias=bias))
         self.dropout = Dropout(dropout, rng=rng)
 
     def _add(self, x, branch, norm):
@@ -34,6 +35,9 @@ class _Layer(Module):
             return x + self.dropout(branch(norm(x)))
         return norm(x + self.dropout(branch(x)))
 
+    def _attend(self, attention, x, memory, padding, mask, is_causal):
+        return attention(x, memory, memory, padding, need_weights=False, attn_mask=mask, is_causal=is_causal)[0]
+
     def _feed(self, x):
         return self.linear2(self.dropout(getattr(F, self.activation)(self.linear1(x))))
 
@@ -41,22 +45,22 @@ class _Layer(Module):
 class TransformerEncoderLayer(_Layer):
     """x ← norm(x + attention(x)), then norm(x + W₂ φ(W₁ x + b₁) + b₂); with norm_first the norm stands inside the branches.
 
-    src: (N, T, d_model) → same; masks as in MultiheadAttention. Parts: self_attn, linear1, linear2, norm1, norm2; dropout
-    on attention weights, hidden units and both branches. Always batch first. Raises ValueError for another activation than
-    "relu" and "gelu". Source: Vaswani et al. 2017.
+    src: (T, N, d_model), or (N, T, d_model) with batch_first → same; masks as in MultiheadAttention. Parts: self_attn, linear1,
+    linear2, norm1, norm2; dropout on attention weights, hidden units and both branches. Raises ValueError for another
+    activation than "relu" and "gelu". Source: Vaswani et al. 2017.
     """
 
     def forward(self, src, src_mask=None, src_key_padding_mask=None, is_causal=False):
         """src after attention to itself and the network at each position."""
-        x = self._add(src, lambda x: self.self_attn(x, x, x, src_key_padding_mask, src_mask, is_causal), self.norm1)
+        x = self._add(src, lambda x: self._attend(self.self_attn, x, x, src_key_padding_mask, src_mask, is_causal), self.norm1)
         return self._add(x, self._feed, self.norm2)
 
 
 class TransformerDecoderLayer(_Layer):
     """An encoder layer that, between its two branches, also attends to `memory`: x ← norm(x + attention(x, memory, memory)).
 
-    tgt: (N, T, d_model), memory: (N, S, d_model) → (N, T, d_model). Parts: self_attn, multihead_attn, linear1, linear2,
-    norm1, norm2, norm3; else as TransformerEncoderLayer. Pass tgt_is_causal=True to predict what comes next.
+    tgt: (T, N, d_model), memory: (S, N, d_model) → (T, N, d_model), batch_first as there. Parts: self_attn, multihead_attn,
+    linear1, linear2, norm1, norm2, norm3; else as TransformerEncoderLayer. Pass tgt_is_causal=True to predict what comes next.
     """
 
     attentions = ("self_attn", "multihead_attn")
@@ -66,25 +70,35 @@ class TransformerDecoderLayer(_Layer):
         tgt_is_causal=False, memory_is_causal=False,
     ):  # fmt: skip
         """tgt after attention to itself and to memory and the network at each position."""
-        look = lambda x: self.multihead_attn(x, memory, memory, memory_key_padding_mask, memory_mask, memory_is_causal)
-        x = self._add(tgt, lambda x: self.self_attn(x, x, x, tgt_key_padding_mask, tgt_mask, tgt_is_causal), self.norm1)
+        look = lambda x: self._attend(self.multihead_attn, x, memory, memory_key_padding_mask, memory_mask, memory_is_causal)
+        x = self._add(tgt, lambda x: self._attend(self.self_attn, x, x, tgt_key_padding_mask, tgt_mask, tgt_is_causal), self.norm1)
         return self._add(self._add(x, look, self.norm2), self._feed, self.norm3)
 
 
 class TransformerEncoder(Module):
-    """Layers one after the other, each made by a call of `make`, and the Module `norm` at the end if given.
+    """Copies of a layer one after the other, and the Module `norm` at the end if given.
 
-    src: (N, T, d_model) → same. Unlike PyTorch's, which copies one layer, each starts with weights of its own.
+    src: as the layer's → same. The copies start with the same weights, as in PyTorch, but each draws dropout's masks of its own.
     Raises ValueError for num_layers < 1.
     """
 
-    def __init__(self, make, num_layers, norm=None):
+    def __init__(self, encoder_layer, num_layers, norm=None):
         if num_layers < 1:
             raise ValueError(f"TransformerEncoder(num_layers={num_layers}): want at least one")
-        self.layers, self.norm = [make() for _ in range(num_layers)], norm
+        self.layers, self.norm = [_copy(encoder_layer) for _ in range(num_layers)], norm
 
     def forward(self, src, mask=None, src_key_padding_mask=None, is_causal=False):
         """src after all layers, with the same masks in each."""
         for layer in self.layers:
             src = layer(src, mask, src_key_padding_mask, is_causal)
         return src if self.norm is None else self.norm(src)
+
+
+def _copy(layer):
+    """A copy whose generators are not the layer's: they would draw the same masks in every copy."""
+    copy = layer.copy()
+    for old, new in zip(layer.modules(), copy.modules(), strict=True):
+        for name, value in vars(old).items():
+            if isinstance(value, np.random.Generator):
+                setattr(new, name, value.spawn(1)[0])
+    return copy

@@ -16,7 +16,7 @@ class LSTMLanguageModel(Module):
     def __init__(self, vocab, width, layers=1, dropout=0.0, *, rng=None):
         rng = np.random.default_rng(rng)
         self.embedding = Embedding(vocab, width, rng=rng)
-        self.lstm = LSTM(width, width, layers, dropout=dropout, rng=rng)
+        self.lstm = LSTM(width, width, layers, batch_first=True, dropout=dropout, rng=rng)
         self.head = Linear(width, vocab, rng=rng)
 
     def forward(self, ids, state=None):

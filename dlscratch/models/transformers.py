@@ -13,8 +13,8 @@ __all__ = ["GPT", "BERT", "ViT"]
 
 
 def _stack(layers, heads, width, dropout, norm_first, rng):
-    make = lambda: TransformerEncoderLayer(width, heads, 4 * width, dropout, "gelu", norm_first=norm_first, rng=rng)
-    return TransformerEncoder(make, layers, norm=LayerNorm(width) if norm_first else None)
+    layer = TransformerEncoderLayer(width, heads, 4 * width, dropout, "gelu", batch_first=True, norm_first=norm_first, rng=rng)
+    return TransformerEncoder(layer, layers, norm=LayerNorm(width) if norm_first else None)
 
 
 def _draw(model, layers, rng):

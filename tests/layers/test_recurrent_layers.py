@@ -25,8 +25,7 @@ def compare(kind, args, options, x, states, order=2):
     torch = pytest.importorskip("torch")
     for ours_first in (True, False):
         ours = getattr(layers, kind)(*args, **options, rng=0)
-        twin = {} if kind.endswith("Cell") else {"batch_first": options.get("batch_first", True)}
-        theirs = getattr(torch.nn, kind)(*args, **options | twin)
+        theirs = getattr(torch.nn, kind)(*args, **options)
         if ours_first:
             theirs.load_state_dict({k: torch.tensor(v) for k, v in ours.state_dict().items()})
         else:
@@ -58,13 +57,14 @@ def test_layers_equal_torch(kind, data):
     draw = lambda *choices: data.draw(st.sampled_from(choices))
     sizes, n, t = (draw(2, 3), draw(2, 4)), draw(2, 3), draw(1, 4)  # of arrays with one number, float32 may keep no digit
     options = {"num_layers": draw(1, 2), "bias": draw(True, False), "bidirectional": draw(True, False)}
-    options |= {} if draw(True, False) else {"batch_first": False}
+    options |= {} if draw(True, False) else {"batch_first": True}
     if kind == "RNN":
         options["nonlinearity"] = draw("tanh", "relu")
     rng = np.random.default_rng(draw(*range(100)))
     shape = (options["num_layers"] * (1 + options["bidirectional"]), n, sizes[1])
     states = [rng.normal(size=shape) for _ in range(1 + (kind == "LSTM"))] if draw(True, False) else []
-    compare(kind, sizes, options, rng.normal(size=(n, t, sizes[0]) if options.get("batch_first", True) else (t, n, sizes[0])), states)
+    x = rng.normal(size=(n, t, sizes[0]) if "batch_first" in options else (t, n, sizes[0]))
+    compare(kind, sizes, options, x, states)
 
 
 @pytest.mark.parametrize("kind, options", [
@@ -79,7 +79,7 @@ def test_cells_equal_torch(kind, options, given_state):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_layer_is_its_cell_step_by_step(kind):
-    layer, cell = getattr(layers, kind)(3, 4, rng=0), getattr(layers, f"{kind}Cell")(3, 4)
+    layer, cell = getattr(layers, kind)(3, 4, batch_first=True, rng=0), getattr(layers, f"{kind}Cell")(3, 4)
     cell.load_state_dict({name.removesuffix("_l0"): a for name, a in layer.state_dict().items()})
     x, state = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32"), None
     output, last = layer(x)
@@ -113,11 +113,11 @@ def test_dropout_acts_between_layers_in_training_only():
     assert np.abs(mean - c).max() < 0.05 < np.abs(a - c).max()  # dropped or doubled: on average about the same
 
 
-def test_batches_come_first_unless_told():
+def test_time_comes_first_unless_told():
     x = Tensor(ones((2, 5, 3), "float32"))
-    output, (h, c) = layers.LSTM(3, 4, num_layers=2, bidirectional=True, rng=0)(x)
+    output, (h, c) = layers.LSTM(3, 4, num_layers=2, batch_first=True, bidirectional=True, rng=0)(x)
     assert output.shape == (2, 5, 8) and h.shape == c.shape == (4, 2, 4) and output.dtype == h.dtype == np.float32
-    assert layers.LSTM(3, 4, batch_first=False, rng=0)(x)[1][0].shape == (1, 5, 4)
+    assert layers.LSTM(3, 4, rng=0)(x)[1][0].shape == (1, 5, 4)
 
 
 @pytest.mark.parametrize("call, error, message", [
@@ -126,10 +126,10 @@ def test_batches_come_first_unless_told():
     (lambda: layers.GRU(3, 4, dropout=1.0), ValueError, "dropout=1.0; want"),
     (lambda: layers.RNN(3, 4, nonlinearity="sin")(ones((2, 5, 3))), ValueError, "nonlinearity='sin'"),
     (lambda: layers.RNNCell(3, 4, nonlinearity="sin")(ones((2, 3))), ValueError, "nonlinearity='sin'"),
-    (lambda: layers.LSTM(3, 4)(ones((2, 5, 4))), ValueError, r"LSTM\(3→4\): input \(2, 5, 4\); want \(N, T, 3\)"),
-    (lambda: layers.LSTM(3, 4, batch_first=False)(ones((5, 3))), ValueError, r"want \(T, N, 3\)"),
-    (lambda: layers.GRU(3, 4)(ones((2, 5, 3)), ones((2, 4))), ValueError, r"state h \(2, 4\); want \(1, 2, 4\)"),
-    (lambda: layers.LSTM(3, 4)(ones((2, 5, 3)), (ones((1, 2, 4)), ones((1, 1, 4)))), ValueError, r"state c \(1, 1, 4\); want"),
+    (lambda: layers.LSTM(3, 4)(ones((2, 5, 4))), ValueError, r"LSTM\(3→4\): input \(2, 5, 4\); want \(T, N, 3\)"),
+    (lambda: layers.LSTM(3, 4, batch_first=True)(ones((5, 3))), ValueError, r"want \(N, T, 3\)"),
+    (lambda: layers.GRU(3, 4)(ones((2, 5, 3)), ones((2, 4))), ValueError, r"state h \(2, 4\); want \(1, 5, 4\)"),
+    (lambda: layers.LSTM(3, 4)(ones((2, 5, 3)), (ones((1, 5, 4)), ones((1, 1, 4)))), ValueError, r"state c \(1, 1, 4\); want"),
     (lambda: layers.LSTM(3, 4)(ones((2, 5, 3)), ones((2, 2, 4))), TypeError, r"state of type ndarray; want a pair \(h, c\)"),
     (lambda: layers.GRU(3, 4)(ones((2, 5, 3)), (ones((1, 2, 4)),)), TypeError, "state of type tuple; want one array"),
     (lambda: layers.GRUCell(3, 4)(ones((2, 5, 3))), ValueError, r"GRUCell\(3→4\): input \(2, 5, 3\); want \(N, 3\)"),

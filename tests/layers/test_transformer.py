@@ -36,7 +36,8 @@ class Weights:
                 for part in path:
                     owner = owner[int(part)] if isinstance(owner, list) else getattr(owner, part)
                 setattr(owner, last, value)
-            return self.ours(*a[n:], **masks)
+            y = self.ours(*a[n:], **masks)
+            return y[0] if isinstance(y, tuple) else y
 
         def theirs(*a):
             from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -79,15 +80,17 @@ def test_transformer_layers_equal_torch(data):
     rng = np.random.default_rng(n(0, 999))
     N, T, S, H, decoder = n(1, 2), n(1, 4), n(1, 3), n(1, 2), bool(n(0, 1))
     options = {"activation": data.draw(st.sampled_from(["relu", "gelu"])), "norm_first": bool(n(0, 1)), "layer_norm_eps": 1e-3}
+    options |= {"batch_first": bool(n(0, 1)), "bias": bool(n(0, 1))}
+    swap = lambda x: x if options["batch_first"] else x.swapaxes(0, 1)
     name, args = "TransformerDecoderLayer" if decoder else "TransformerEncoderLayer", (4 * H, H, 5, 0.3)
-    twins = Weights(getattr(layers, name)(*args, **options, rng=0), getattr(torch().nn, name)(*args, **options, batch_first=True))
+    twins = Weights(getattr(layers, name)(*args, **options, rng=0), getattr(torch().nn, name)(*args, **options))
     padding, mask = masks(data.draw, rng, N, T, T, H)
     names = ("tgt_key_padding_mask", "tgt_mask") if decoder else ("src_key_padding_mask", "src_mask")
     given, memory = dict(zip(names, (padding, mask))), []
     if decoder:
         given |= dict(zip(("memory_key_padding_mask", "memory_mask"), masks(data.draw, rng, N, T, S, H)))
-        memory = [rng.normal(size=(N, S, 4 * H))]
-    twins.compare(rng, [rng.normal(size=(N, T, 4 * H)), *memory], given)
+        memory = [swap(rng.normal(size=(N, S, 4 * H)))]
+    twins.compare(rng, [swap(rng.normal(size=(N, T, 4 * H))), *memory], given)
 
 
 BUILT = [("MultiheadAttention", (8, 2)), ("TransformerEncoderLayer", (8, 2, 16)), ("TransformerDecoderLayer", (8, 2, 16))]
@@ -95,13 +98,13 @@ BUILT = [("MultiheadAttention", (8, 2)), ("TransformerEncoderLayer", (8, 2, 16))
 
 @pytest.mark.parametrize("name, args", BUILT)
 def test_state_moves_both_ways(name, args):
-    ours, theirs = getattr(layers, name)(*args, rng=0).eval(), getattr(torch().nn, name)(*args, batch_first=True).eval()
+    ours, theirs = getattr(layers, name)(*args, rng=0).eval(), getattr(torch().nn, name)(*args).eval()
     x = rng.normal(size=(2, 3, 8)).astype("float32")
     inputs = [x] * {"MultiheadAttention": 3, "TransformerEncoderLayer": 1, "TransformerDecoderLayer": 2}[name]
 
     def outputs():
-        y = theirs(*map(torch().tensor, inputs))
-        return ours(*inputs).data, (y[0] if isinstance(y, tuple) else y).detach().numpy()
+        y, z = ours(*inputs), theirs(*map(torch().tensor, inputs))
+        return (y[0].data, z[0].detach().numpy()) if isinstance(y, tuple) else (y.data, z.detach().numpy())
 
     a, b = outputs()
     assert np.abs(a - b).max() > 0.01
@@ -125,10 +128,14 @@ def test_first_weights_are_spread_as_in_torch():
 
 def test_weights_and_causality():
     x = rng.normal(size=(2, 4, 6))
-    m = layers.MultiheadAttention(6, 2, rng=0).astype("float64")
+    m = layers.MultiheadAttention(6, 2, batch_first=True, rng=0).astype("float64")
     padding = np.array([[False] * 4, [False, False, False, True]])
-    y, weights = m(x, x, x, padding, need_weights=True, is_causal=True)
-    np.testing.assert_array_equal(y.data, m(x, x, x, key_padding_mask=padding, attn_mask=~np.tri(4, dtype=bool)).data)
+    y, weights = m(x, x, x, padding, is_causal=True)
+    other, nothing = m(x, x, x, key_padding_mask=padding, attn_mask=~np.tri(4, dtype=bool), need_weights=False)
+    np.testing.assert_array_equal(y.data, other.data)
+    each = m(x, x, x, padding, average_attn_weights=False, is_causal=True)[1]
+    np.testing.assert_allclose(each.data.mean(axis=1), weights.data, rtol=1e-12)
+    assert nothing is None and each.shape == (2, 2, 4, 4)
     twin = torch().nn.MultiheadAttention(6, 2, batch_first=True).double()
     twin.load_state_dict({k: torch().tensor(v) for k, v in m.state_dict().items()})
     z = torch().tensor(x)
@@ -143,9 +150,10 @@ def test_dropout_acts_in_training_only_and_from_the_seed(name, args):
     x = rng.normal(size=(2, 3, 8)).astype("float32")
     inputs = [x] * {"MultiheadAttention": 3, "TransformerEncoderLayer": 1, "TransformerDecoderLayer": 2}[name]
     a, b = make(), make()
-    first, second = a(*inputs).data, a(*inputs).data
-    assert np.array_equal(first, b(*inputs).data) and not np.array_equal(first, second)
-    assert np.array_equal(a.eval()(*inputs).data, b.eval()(*inputs).data)
+    output = lambda layer: layer(*inputs)[0].data
+    first, second = output(a), output(a)
+    assert np.array_equal(first, output(b)) and not np.array_equal(first, second)
+    assert np.array_equal(output(a.eval()), output(b.eval()))
 
 
 def test_dropout_acts_on_hidden_units():
@@ -157,28 +165,32 @@ def test_dropout_acts_on_hidden_units():
 
 
 def test_encoder_is_its_layers_in_a_row():
-    draw, norm = np.random.default_rng(0), layers.LayerNorm(4)
-    stack = layers.TransformerEncoder(lambda: layers.TransformerEncoderLayer(4, 2, 8, rng=draw), 2, norm=norm).eval()
+    norm = layers.LayerNorm(4)
+    stack = layers.TransformerEncoder(layers.TransformerEncoderLayer(4, 2, 8, rng=0), 2, norm=norm).eval()
     x, seen = Tensor(rng.normal(size=(1, 3, 4)).astype("float32")), []
     stack.layers[1].register_forward_hook(lambda m, inputs, y: seen.append(inputs))
     y = stack(x, is_causal=True)
     np.testing.assert_array_equal(y.data, norm(stack.layers[1](stack.layers[0](x, is_causal=True), is_causal=True)).data)
     assert seen[0][1:] == (None, None, True) and [k for k, _ in stack.named_parameters()][0] == "layers.0.self_attn.in_proj_weight"
-    assert not np.array_equal(stack.layers[0].linear1.weight.data, stack.layers[1].linear1.weight.data)
+    one, two = stack.train().layers
+    a, b = one.linear1.weight.data, two.linear1.weight.data
+    assert np.array_equal(a, b) and not np.shares_memory(a, b)
+    assert not np.array_equal(one(x).data, two(x).data)  # dropout
 
 
 X = np.ones((2, 3, 8), "float32")
+first = layers.MultiheadAttention(8, 2, batch_first=True)
 
 
 @pytest.mark.parametrize("call, message", [
     (lambda: layers.MultiheadAttention(8, 3), r"MultiheadAttention\(8, 3\): num_heads must divide embed_dim"),
     (lambda: layers.MultiheadAttention(8, 2, dropout=1.0), "dropout=1.0"),
-    (lambda: layers.MultiheadAttention(8, 2)(X[0], X[0], X[0]), r"query \(3, 8\).*want \(N, T, 8\)"),
-    (lambda: layers.MultiheadAttention(8, 2)(X, X[:1], X[:1]), r"key \(1, 3, 8\)"),
-    (lambda: layers.MultiheadAttention(8, 2, batch_first=False)(X, X[:, :1], X[:, :1]), r"want \(T, N, 8\)"),
-    (lambda: layers.MultiheadAttention(8, 2)(X, X, X[:, :2]), r"value \(2, 2, 8\)"),
-    (lambda: layers.MultiheadAttention(8, 2)(X, X, X, np.ones((3, 2), bool)), r"key_padding_mask \(3, 2\); want \(2, 3\)"),
-    (lambda: layers.MultiheadAttention(8, 2)(X, X, X, attn_mask=np.ones((2, 3, 3), bool)), r"want \(3, 3\) or \(4, 3, 3\)"),
+    (lambda: first(X[0], X[0], X[0]), r"query \(3, 8\).*want \(N, T, 8\)"),
+    (lambda: first(X, X[:1], X[:1]), r"key \(1, 3, 8\)"),
+    (lambda: layers.MultiheadAttention(8, 2)(X, X[:, :1], X[:, :1]), r"want \(T, N, 8\)"),
+    (lambda: first(X, X, X[:, :2]), r"value \(2, 2, 8\)"),
+    (lambda: first(X, X, X, np.ones((3, 2), bool)), r"key_padding_mask \(3, 2\); want \(2, 3\)"),
+    (lambda: first(X, X, X, attn_mask=np.ones((2, 3, 3), bool)), r"want \(3, 3\) or \(4, 3, 3\)"),
     (lambda: layers.TransformerEncoderLayer(8, 2, activation="swish"), "TransformerEncoderLayer: activation='swish'"),
     (lambda: layers.TransformerDecoderLayer(8, 3), "must divide"),
     (lambda: layers.TransformerDecoderLayer(8, 2)(X, X[..., :4]), r"key \(2, 3, 4\)"),
