@@ -32,8 +32,8 @@ BAD = {
         "fold": lambda: F.fold(x, (4, 4), 2), "interpolate": lambda: F.interpolate(image, mode="cubic", size=3),
         "pixel_shuffle": lambda: F.pixel_shuffle(image, 2), "pad": lambda: F.pad(image, (1,)),
         "dropout": lambda: F.dropout(x, 1), "alpha_dropout": lambda: F.alpha_dropout(x, 2), "drop_path": lambda: F.drop_path(x, -1),
-        "layer_norm": lambda: F.layer_norm(x, np.ones(4)), "batch_norm": lambda: F.batch_norm(x, np.ones(4)),
-        "instance_norm": lambda: F.instance_norm(x), "group_norm": lambda: F.group_norm(x, 2), "rms_norm": lambda: F.rms_norm(x, np.ones(4)),
+        "layer_norm": lambda: F.layer_norm(x, 4), "batch_norm": lambda: F.batch_norm(x, None, None),
+        "instance_norm": lambda: F.instance_norm(x), "group_norm": lambda: F.group_norm(x, 2), "rms_norm": lambda: F.rms_norm(x, 4),
         "weight_norm": lambda: F.weight_norm(x, np.ones(3)), "spectral_norm": lambda: F.spectral_norm(x, np.ones(3), np.ones(3)),
         "normalize": lambda: F.normalize(x, axis=2), "cosine_similarity": lambda: F.cosine_similarity(x, np.ones((2, 4))),
         **{name: lambda name=name: getattr(F, name)(x, x[:1]) for name in (
@@ -48,7 +48,7 @@ BAD = {
     },
     "layers": {
         "Module": lambda: layers.Module()(x), "Sequential": lambda: layers.Sequential(np.tanh), "Parameter": lambda: layers.Parameter(ids),
-        "Parameters": lambda: layers.Parameters([]), "Linear": lambda: layers.Linear(4, 2)(x), "Flatten": lambda: layers.Flatten()(np.array(1.0)),
+        "Parameters": lambda: layers.Parameters([]), "Linear": lambda: layers.Linear(4, 2)(x), "Flatten": lambda: layers.Flatten(2)(x),
         "Embedding": lambda: layers.Embedding(1, 2)(ids), "summary": lambda: layers.summary(net()),
         "Conv1d": lambda: layers.Conv1d(3, 4, 2, groups=2), "Conv2d": lambda: layers.Conv2d(2, 4, 3)(image),
         "ConvTranspose1d": lambda: layers.ConvTranspose1d(3, 4, 2)(x), "ConvTranspose2d": lambda: layers.ConvTranspose2d(2, 4, 3)(image),

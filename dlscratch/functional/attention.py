@@ -74,7 +74,7 @@ def scaled_dot_product_attention(
     bias = [] if attn_mask is None else [additive(attn_mask, query.dtype, shape)]
     if is_causal:
         bias = [additive(np.tri(*shape[-2:], dtype=bool), query.dtype, shape) + sum(bias)]
-    keep = dropout(np.ones(shape, query.dtype), dropout_p, rng) if dropout_p else None
+    keep = dropout(np.ones(shape, query.dtype), dropout_p, rng=rng) if dropout_p else None
     return _attention(query, key, value, *bias, keep=keep, scale=scale)
 
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..engine import fused
+from ..engine import Tensor, fused
 
 __all__ = [
     "textbook_standardize", "standardize", "layer_norm", "batch_norm", "instance_norm",
@@ -33,15 +33,43 @@ def _backward(g, y, scale, needs, x, axes, eps=1e-5):
 standardize = fused(textbook_standardize, _forward, _backward)
 
 
-def layer_norm(x, weight=None, bias=None, ndim=1, eps=1e-5):
-    """y = x̂ · weight + bias, with x̂ normalized over the last `ndim` axes.  x: (N, ..., D) → same. Source: Ba et al. 2016."""
-    _fit("layer_norm", x.shape[-ndim:], weight, bias)
-    return _affine(standardize(x, tuple(range(-ndim, 0)), eps=eps), weight, bias)
+def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5):
+    """y = x̂ · weight + bias, with x̂ normalized over the last axes, which are `normalized_shape`.  x: (N, ..., D) → same.
+
+    Raises ValueError for another x, weight or bias. Source: Ba et al. 2016.
+    """
+    axes, shape = _last("layer_norm", x, normalized_shape)
+    _fit("layer_norm", shape, weight, bias)
+    return _affine(standardize(x, axes, eps=eps), weight, bias)
 
 
-def batch_norm(x, weight=None, bias=None, eps=1e-5):
-    """y = x̂ · weight + bias, each channel normalized over the batch.  x: (N, C) or (N, C, ...). Source: Ioffe & Szegedy 2015."""
-    return per_channel(standardize(x, (0, *range(2, x.ndim)), eps=eps), weight, bias)
+def _last(name, x, normalized_shape):
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if x.shape[-len(shape) :] != shape:
+        raise ValueError(f"{name}: input {x.shape} ends in {x.shape[-len(shape) :]}, expected {shape}")
+    return tuple(range(-len(shape), 0)), shape
+
+
+def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
+    """y = x̂ · weight + bias, each channel normalized over the batch while training, else by the running mean and variance.
+
+    Training moves them, in place, by r ← (1 - momentum) r + momentum · batch, the variance unbiased; they may then be None.
+    x: (N, C) or (N, C, ...). Raises ValueError for one value a channel, or other shapes. Source: Ioffe & Szegedy 2015.
+    """
+    if x.ndim < 2 or (running_mean is None and not training):
+        raise ValueError(f"batch_norm: input {x.shape}; want (N, C, ...), and outside of training a running mean and variance")
+    _fit("batch_norm", x.shape[1:2], running_mean, running_var)
+    if not training:
+        mean, var = (np.reshape(v, (-1,) + (1,) * (x.ndim - 2)) for v in (running_mean, running_var))
+        return per_channel((x - mean) / np.sqrt(var + eps), weight, bias)
+    axes, count = (0, *range(2, x.ndim)), math.prod(x.shape) // x.shape[1]
+    if count < 2:
+        raise ValueError(f"batch_norm: one value a channel ({x.shape}) has no variance; use a larger batch or model.eval()")
+    if running_mean is not None:
+        batch = x.data if isinstance(x, Tensor) else x
+        running_mean += momentum * (batch.mean(axis=axes) - running_mean)
+        running_var += momentum * (batch.var(axis=axes) * (count / (count - 1)) - running_var)
+    return per_channel(standardize(x, axes, eps=eps), weight, bias)
 
 
 def instance_norm(x, weight=None, bias=None, eps=1e-5):
@@ -62,11 +90,15 @@ def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5):
     return per_channel(np.reshape(standardize(groups, (2,), eps=eps), x.shape), weight, bias)
 
 
-def rms_norm(x, weight=None, ndim=1, eps=None):
-    """y = x / √(mean x² + eps) · weight over the last `ndim` axes; eps is the dtype's unless given.  Source: Zhang & Sennrich 2019."""
-    _fit("rms_norm", x.shape[-ndim:], weight)
+def rms_norm(x, normalized_shape, weight=None, eps=None):
+    """y = x / √(mean x² + eps) · weight over the last axes, which are `normalized_shape`; eps is the dtype's unless given.
+
+    Raises ValueError for another x or weight. Source: Zhang & Sennrich 2019.
+    """
+    axes, shape = _last("rms_norm", x, normalized_shape)
+    _fit("rms_norm", shape, weight)
     eps = float(np.finfo(x.dtype).eps) if eps is None else eps
-    return _affine(x / np.sqrt(np.mean(np.square(x), axis=tuple(range(-ndim, 0)), keepdims=True) + eps), weight, None)
+    return _affine(x / np.sqrt(np.mean(np.square(x), axis=axes, keepdims=True) + eps), weight, None)
 
 
 def weight_norm(v, g, axis=0):

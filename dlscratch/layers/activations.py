@@ -113,7 +113,7 @@ class Dropout(Module):
         self.p, self.rng = p, np.random.default_rng(rng)
 
     def forward(self, x):
-        return type(self).function(x, self.p, self.rng) if self.training and self.p else x
+        return type(self).function(x, self.p, self.training, rng=self.rng)
 
 
 class AlphaDropout(Dropout):

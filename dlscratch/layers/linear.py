@@ -56,9 +56,13 @@ class Embedding(Module):
 
 
 class Flatten(Module):
-    """(N, ...) → (N, D): all axes but the first become one."""
+    """(N, ...) → (N, D): all axes from start_dim to end_dim become one. Raises ValueError when x does not have them."""
+
+    def __init__(self, start_dim=1, end_dim=-1):
+        self.start_dim, self.end_dim = start_dim, end_dim
 
     def forward(self, x):
-        if np.ndim(x) < 1:
-            raise ValueError(f"Flatten: input {np.shape(x)}; want (N, ...), examples along the first axis")
-        return np.reshape(x, (len(x), -1))
+        first, last = (d + x.ndim if d < 0 else d for d in (self.start_dim, self.end_dim))
+        if not 0 <= first <= last < x.ndim:
+            raise ValueError(f"Flatten({self.start_dim}, {self.end_dim}): input {x.shape}; want (N, ...) with these axes")
+        return np.reshape(x, (*x.shape[:first], -1, *x.shape[last + 1 :]))

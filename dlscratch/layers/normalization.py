@@ -5,8 +5,7 @@ import math
 import numpy as np
 
 from .. import functional as F
-from ..engine import Tensor, default_dtype
-from ..functional.normalization import per_channel
+from ..engine import default_dtype
 from .module import Module
 from .parameters import Parameter
 
@@ -30,14 +29,7 @@ class LayerNorm(Module):
         _affine(self, self.normalized_shape, elementwise_affine, bias)
 
     def forward(self, x):
-        return F.layer_norm(self._checked(x), self.weight, self.bias, ndim=len(self.normalized_shape), eps=self.eps)
-
-    def _checked(self, x):
-        came = x.shape[-len(self.normalized_shape) :]
-        if came != self.normalized_shape:
-            name = type(self).__name__
-            raise ValueError(f"{name}{self.normalized_shape}: input {x.shape} ends in {came}, expected {self.normalized_shape}")
-        return x
+        return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
 
 class RMSNorm(LayerNorm):
@@ -47,7 +39,7 @@ class RMSNorm(LayerNorm):
         super().__init__(normalized_shape, eps, elementwise_affine, bias=False)
 
     def forward(self, x):
-        return F.rms_norm(self._checked(x), self.weight, ndim=len(self.normalized_shape), eps=self.eps)
+        return F.rms_norm(x, self.normalized_shape, self.weight, self.eps)
 
 
 class _Channels(Module):
@@ -78,21 +70,9 @@ class BatchNorm1d(_Channels):
         self.num_batches_tracked = np.array(0)
 
     def forward(self, x):
-        x = self._checked(x)
-        if self.training:
-            self._track(x.data if isinstance(x, Tensor) else x)
-            return F.batch_norm(x, self.weight, self.bias, eps=self.eps)
-        mean, var = (v.reshape(1, -1, *[1] * (x.ndim - 2)) for v in (self.running_mean, self.running_var))
-        return per_channel((x - mean) / np.sqrt(var + self.eps), self.weight, self.bias)
-
-    def _track(self, x):
-        axes = (0, *range(2, x.ndim))
-        count = x.size // self.num_features
-        if count < 2:
-            raise ValueError(f"BatchNorm1d: one value a channel ({x.shape}) has no variance; use a larger batch or model.eval()")
-        self.running_mean += self.momentum * (x.mean(axis=axes) - self.running_mean)
-        self.running_var += self.momentum * (x.var(axis=axes) * (count / (count - 1)) - self.running_var)
-        self.num_batches_tracked += 1
+        self.num_batches_tracked += self.training
+        running = self.running_mean, self.running_var
+        return F.batch_norm(self._checked(x), *running, self.weight, self.bias, self.training, self.momentum, self.eps)
 
 
 class BatchNorm2d(BatchNorm1d):

@@ -75,8 +75,7 @@ class _Layer(_Recurrent):
         x = x if self.batch_first else np.swapaxes(x, 0, 1)
         states, last = self._start(x, state, (self.num_layers * len(self._directions), len(x), self.hidden_size)), []
         for k in range(self.num_layers):
-            if k and self.training and self.dropout:
-                x = F.dropout(x, self.dropout, self.rng)
+            x = F.dropout(x, self.dropout, self.training and k > 0, rng=self.rng)
             outputs = []
             for direction in self._directions:
                 turned = x[:, ::-1] if direction else x

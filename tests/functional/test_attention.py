@@ -92,7 +92,7 @@ def test_fast_equals_textbook(given, drop):
     arrays = [arrays[0]] + [np.repeat(a, len(arrays[0][..., 0, 0].ravel()) // len(a[..., 0, 0].ravel()), -3) for a in arrays[1:3]]
     shape = (*arrays[0].shape[:-1], arrays[1].shape[-2])
     bias = [] if mask is None else [attention.additive(mask, np.float64, shape)]
-    keep = F.dropout(np.ones(shape), 0.4, 0) if drop else None
+    keep = F.dropout(np.ones(shape), 0.4, rng=0) if drop else None
     options = {"scale": options["scale"], "keep": keep}
     twins(*(lambda *a, f=f: f(*a, *bias, **options) for f in (attention._attention, attention.textbook_attention)), arrays)
 

@@ -9,7 +9,11 @@ from dlscratch import functional as F
 x = np.random.default_rng(0).normal(size=(400, 500))
 
 
-@pytest.mark.parametrize("f", [F.dropout, F.drop_path, F.alpha_dropout])
+def alpha_dropout(x, p, rng):
+    return F.alpha_dropout(x, p, training=True, rng=rng)
+
+
+@pytest.mark.parametrize("f", [F.dropout, F.drop_path, alpha_dropout])
 def test_reproducible_and_of_the_same_dtype(f):
     assert np.array_equal(f(x, 0.3, rng=1), f(x, 0.3, rng=1)) and not np.array_equal(f(x, 0.3, rng=1), f(x, 0.3, rng=2))
     assert f(x.astype("float32"), 0.3, rng=1).dtype == np.float32
@@ -32,7 +36,7 @@ def test_drop_path_drops_whole_examples():
 
 
 def test_alpha_dropout_keeps_mean_and_variance():
-    y = F.alpha_dropout(x, 0.4, rng=0)
+    y = alpha_dropout(x, 0.4, rng=0)
     assert abs(y.mean()) < 0.01 and abs(y.var() - 1) < 0.02
     low = -1.0507009873554805 * 1.6732632423543772
     a = ((1 - 0.4) * (1 + 0.4 * low**2)) ** -0.5
@@ -53,3 +57,10 @@ def test_layers_act_in_training_only(name):
 def test_bad_p(f):
     with pytest.raises(ValueError, match="want 0 <= p < 1"):
         f(x, -0.1)
+
+
+@pytest.mark.parametrize("f", [F.dropout, F.drop_path, F.alpha_dropout])
+def test_outside_training_nothing_is_drawn(f):
+    rng = np.random.default_rng(0)
+    assert f(x, 0.5, False, rng=rng) is x and f(x, 0.0, True, rng=rng) is x
+    assert rng.random() == np.random.default_rng(0).random()

@@ -27,7 +27,10 @@ def draw(seed, *shapes):
 @given(C=st.integers(1, 4), places=sizes, affine=st.booleans(), seed=seeds)
 def test_over_channels_equal_torch(C, places, affine, seed):
     f, arrays = torch().nn.functional, draw(seed, (3, 2 * C, *places), *[(2 * C,)] * 2 * affine)
-    same(F.batch_norm, lambda x, *p: f.batch_norm(x, None, None, *p, training=True), *arrays)
+    same(*(lambda x, *p, f=f: f.batch_norm(x, None, None, *p, training=True) for f in (F, f)), *arrays)
+    mean, var = draw(seed, (2 * C,), (2 * C,))
+    ours, theirs = (lambda x: [v.astype(x.dtype) for v in (mean, var**2)]), (lambda x: [x.new_tensor(v) for v in (mean, var**2)])
+    same(*(lambda x, *p, f=f, move=move: f.batch_norm(x, *move(x), *p) for f, move in ((F, ours), (f, theirs))), *arrays)
     same(F.instance_norm, lambda x, *p: f.instance_norm(x, None, None, *p), *arrays)
     for groups in (1, 2, C):
         same(lambda x, *p, n=groups: F.group_norm(x, n, *p), lambda x, *p, n=groups: f.group_norm(x, n, *p), *arrays)
@@ -36,10 +39,10 @@ def test_over_channels_equal_torch(C, places, affine, seed):
 @few
 @given(N=st.integers(1, 3), shape=sizes, affine=st.booleans(), seed=seeds)
 def test_over_the_last_axes_equal_torch(N, shape, affine, seed):
-    f, n = torch().nn.functional, len(shape)
-    same(lambda x, *p: F.layer_norm(x, *p, ndim=n), lambda x, *p: f.layer_norm(x, shape, *p),
+    f = torch().nn.functional
+    same(lambda x, *p: F.layer_norm(x, shape, *p), lambda x, *p: f.layer_norm(x, shape, *p),
          *draw(seed, (N, *shape), *[shape] * 2 * affine))  # fmt: skip
-    same(lambda x, *p: F.rms_norm(x, *p, ndim=n, eps=1e-5), lambda x, *p: f.rms_norm(x, shape, *p, eps=1e-5),
+    same(lambda x, *p: F.rms_norm(x, shape, *p, eps=1e-5), lambda x, *p: f.rms_norm(x, shape, *p, eps=1e-5),
          *draw(seed, (N, *shape), *[shape] * affine))  # fmt: skip
 
 
@@ -55,7 +58,7 @@ def test_rms_norm_takes_its_eps_from_the_dtype():
     for dtype in ("float32", "float64"):
         x = np.full((1, 4), 1e-9, dtype)
         theirs = torch().nn.functional.rms_norm(torch().tensor(x), (4,)).numpy()
-        np.testing.assert_allclose(F.rms_norm(x), theirs, rtol=1e-5)
+        np.testing.assert_allclose(F.rms_norm(x, 4), theirs, rtol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(5, 3), (4, 2, 3, 3)])
@@ -112,7 +115,7 @@ def test_spectral_norm_is_one_after_iterating():
     (lambda x: layers.GroupNorm(3, 6)(x), r"want \(N, 6\) or \(N, 6, L\)"),
     (lambda x: layers.BatchNorm2d(3)(x), r"BatchNorm2d\(3\): input \(2, 3\); want \(N, 3, H, W\)"),
     (lambda x: layers.InstanceNorm1d(4)(x), r"want \(N, 4, L\)"),
-    (lambda x: layers.RMSNorm(4)(x), r"RMSNorm\(4,\): input \(2, 3\) ends in \(3,\), expected \(4,\)"),
+    (lambda x: layers.RMSNorm(4)(x), r"rms_norm: input \(2, 3\) ends in \(3,\), expected \(4,\)"),
 ])  # fmt: skip
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):

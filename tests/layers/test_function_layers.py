@@ -9,6 +9,7 @@ from dlscratch.lab import verify
 LAYERS = [
     *((name, (), (3, 4)) for name in "ReLU LeakyReLU ELU SELU GELU SiLU Mish Softplus Hardtanh Sigmoid Tanh LogSigmoid GLU".split()),
     ("LeakyReLU", (0.3,), (3, 4)), ("ELU", (0.5,), (3, 4)), ("GELU", ("tanh",), (3, 4)), ("Hardtanh", (-0.2, 0.4), (3, 4)),
+    ("Flatten", (), (2, 3, 4)), ("Flatten", (0, 1), (2, 3, 4)), ("Flatten", (-2,), (2, 3, 4)),
     ("Softplus", (3.0,), (3, 4)), ("GLU", (0,), (4, 3)), ("Softmax", (0,), (3, 4)), ("LogSoftmax", (1,), (3, 4)),
     ("LayerNorm", ((3, 4),), (2, 3, 4)), ("LayerNorm", (4, 1e-3, False), (3, 4)), ("LayerNorm", (4, 1e-5, True, False), (3, 4)),
     ("RMSNorm", (4,), (3, 4)), ("RMSNorm", ((3, 4), 1e-3, False), (2, 3, 4)), ("BatchNorm1d", (3,), (4, 3, 5)),

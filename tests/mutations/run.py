@@ -3,9 +3,9 @@
 python -m tests.mutations.run prints the table.
 """
 
+import multiprocessing
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -32,18 +32,36 @@ def caught(mutation):
         file = Path(folder) / "dlscratch" / mutation.file
         file.write_text(mutated(file.read_text(encoding="utf-8"), mutation), encoding="utf-8")
         path, _, words = mutation.test.partition(" -k ")
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider", path]
-        done = subprocess.run(
-            command + (["-k", words] if words else []), cwd=folder, capture_output=True, text=True, timeout=300, env=_environment()
-        )
-    if done.returncode not in (0, 1):  # 2 to 5: interrupted, misused, nothing collected
-        raise RuntimeError(f"{mutation.name}: pytest ended with {done.returncode}:\n{done.stdout[-1500:]}{done.stderr[-500:]}")
-    return done.returncode == 1
+        arguments = ["-q", "-x", "--no-header", "-p", "no:cacheprovider", path, *(["-k", words] if words else [])]
+        process = FRESH.Process(target=_pytest, args=(folder, arguments))
+        process.start()
+        process.join(300)
+        said = (Path(folder) / "said").read_text(encoding="utf-8", errors="replace")
+    if process.exitcode != 0 and not (process.exitcode == 1 and "\nFAILED " in said):  # misused, nothing collected, too slow
+        process.kill()
+        raise RuntimeError(f"{mutation.name}: pytest ended with {process.exitcode}:\n{said[-2000:]}")
+    return process.exitcode == 1
 
 
-def _environment():
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "COV", "PYTHONPATH"))}
-    return kept | {"OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "HYPOTHESIS_PROFILE": "first"}
+FRESH = multiprocessing.get_context("forkserver")  # every process starts as one that has imported these, and nothing of ours
+FRESH.set_forkserver_preload(["numpy", "torch"])
+
+
+def _pytest(folder, arguments):
+    """In a process of its own: pytest on the copy in `folder`."""
+    import pytest
+
+    for name in [k for k in os.environ if k.startswith(("PYTEST", "COV"))]:
+        del os.environ[name]
+    os.environ |= {"HYPOTHESIS_PROFILE": "first", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # nbval alone would cost 2 s
+    for name in [k for k in sys.modules if k.split(".")[0] == "tests"]:
+        del sys.modules[name]
+    os.chdir(folder)
+    sys.path.insert(0, folder)
+    with open("said", "w") as file:
+        os.dup2(file.fileno(), 1), os.dup2(file.fileno(), 2)
+        code = pytest.main(arguments)
+    sys.exit(int(code))
 
 
 def main():

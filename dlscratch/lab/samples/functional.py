@@ -16,6 +16,10 @@ def _targets(x):
     return np.linspace(0, 1, x.size, dtype=x.dtype).reshape(x.shape)
 
 
+def _batch_norm(x, *parameters):
+    return F.batch_norm(x, None, None, *parameters, training=True)
+
+
 SAMPLES = [
     case(erf.__wrapped__, (2, 3), f=erf, label="erf", smooth=True),
     *(case(f, (2, 4), smooth=True) for f in (F.sigmoid, F.tanh, F.gelu, F.softmax, F.log_softmax)),
@@ -41,14 +45,14 @@ SAMPLES = [
     case(F.max_pool2d, (2, 2, 4, 4), args=(2,)),
     case(F.max_pool2d, (1, 4, 3), args=(3,), stride=2, padding=1),
     case(F.max_pool2d, (1, 2, 5, 3), f=lambda x: F.max_pool2d(x, 3, stride=(2, 1)), label="overlapping"),
-    case(F.layer_norm, (3, 4), (4,), (4,)),
-    case(F.layer_norm, (2, 2, 3), ndim=2),
-    case(F.batch_norm, (4, 3), (3,), (3,)),
-    case(F.batch_norm, (2, 2, 2, 2), (2,), (2,)),
+    case(F.layer_norm, (3, 4), (4,), (4,), f=lambda x, *p: F.layer_norm(x, 4, *p)),
+    case(F.layer_norm, (2, 2, 3), args=((2, 3),)),
+    case(F.batch_norm, (4, 3), (3,), (3,), f=_batch_norm),
+    case(F.batch_norm, (2, 2, 2, 2), (2,), (2,), f=_batch_norm),
     case(F.mse_loss, (2, 3), (2, 3)),
     *(case(F.cross_entropy, (4, 3), args=(_classes,), reduction=r) for r in ("mean", "sum", "none")),
     case(F.cross_entropy, (2, 3, 2), args=(_classes.reshape(2, 2),)),
     case(F.binary_cross_entropy_with_logits, (2, 3), f=lambda z: F.binary_cross_entropy_with_logits(z, _targets(z))),
     case(F.binary_cross_entropy_with_logits, (5,), draw=within(30, 60), f=lambda z: F.binary_cross_entropy_with_logits(z, _targets(z))),
-    case(F.dropout, (3, 4), f=lambda x: F.dropout(x, 0.5, np.random.default_rng(0)), label="p = 0.5, one draw"),
+    case(F.dropout, (3, 4), f=lambda x: F.dropout(x, 0.5, rng=0), label="p = 0.5, one draw"),
 ]
