@@ -15,7 +15,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export DLSCRATCH_PROGRESS ?= 0
 NBVAL  := $(PY) -m pytest -q --color=no -n $(J) --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=180 --nbval-sanitize-with=nbval-sanitize.cfg -p no:cacheprovider
 
-.PHONY: run lab test unit notebooks lint mutations execute links figures cost seeds tinker portable setup clean
+.PHONY: run lab test unit notebooks lint mutations parity execute links figures cost seeds tinker portable setup clean
 run: $(RUN)
 	@echo "Executing notebook $(NB) ..."
 	@$(PY) -m dlscratch run $(NB) $(ARGS)
@@ -32,9 +32,15 @@ lint: $(TEST)
 	$(PY) -m ruff check .
 	$(PY) -m codespell_lib dlscratch tests docs data README.md CONTRIBUTING.md
 
-# Classic bugs, injected one at a time, and the test that catches each: the table. (`make unit` runs the same as tests.)
+# Classic bugs, injected one at a time, and the test that catches each: the table. (`make unit` runs them as tests.)
 mutations: $(TEST)
 	$(PY) -m tests.mutations.run
+
+# The worst errors against PyTorch, test by test.
+parity: $(TEST)
+	@rm -f build/parity.txt; mkdir -p build
+	DLSCRATCH_PARITY=$(CURDIR)/build/parity.txt $(PY) -m pytest -q tests/functional tests/layers tests/optimizers
+	@$(PY) -m tests.parity build/parity.txt
 
 # Maintenance: NB=05 picks one notebook; without it, all that changed since the last time.
 BOOKS = $(if $(filter command,$(firstword $(origin NB))),$(NB),all)

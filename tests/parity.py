@@ -1,4 +1,10 @@
-"""Ours against PyTorch's: values, gradients, and gradients of gradients."""
+"""Ours against PyTorch's: values, gradients, and gradients of gradients.
+
+With DLSCRATCH_PARITY=file, each error is also written down; `python -m tests.parity file` prints the worst of each test.
+"""
+
+import os
+import sys
 
 import numpy as np
 import pytest
@@ -17,7 +23,16 @@ def same(ours, theirs, *arrays, order=2):
     rough = _errors(ours, theirs, arrays, min(order, 1), "float32")
     if not max(errors, default=1) <= 1e-9 or not max(rough, default=1) <= 1e-4:  # NaN fails, too
         pytest.fail(f"errors, value first: {errors} in float64, {rough} in float32; shapes {[np.shape(a) for a in arrays]}")
-    return max(errors)
+    return remember(max(errors), max(rough))
+
+
+def remember(error, rough=0.0):
+    """The error, which is also written down if DLSCRATCH_PARITY says where."""
+    if file := os.environ.get("DLSCRATCH_PARITY"):
+        test = os.environ["PYTEST_CURRENT_TEST"].split("::")[-1].removesuffix(" (call)")
+        with open(file, "a", encoding="utf-8") as lines:
+            lines.write(f"{test}\t{error}\t{rough}\n")
+    return error
 
 
 def _errors(ours, theirs, arrays, order, dtype):
@@ -49,3 +64,17 @@ def _error(a, b, dtype):
     if a.dtype.kind == "f" and a.dtype != dtype:
         return float("inf")
     return relative_error(a.data, b.numpy(force=True), floor=1e-6)
+
+
+def main(file):
+    """The table: test, worst relative error in float64 and in float32, comparisons."""
+    worst = {}
+    with open(file, encoding="utf-8") as lines:
+        for test, *errors in (line.split("\t") for line in lines):
+            worst.setdefault(test, []).append([float(e) for e in errors])
+    for test, rows in sorted(worst.items()):
+        print(f"{test:70} {max(r[0] for r in rows):8.1e} {max(r[1] for r in rows):8.1e} {len(rows):5}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -9,10 +9,10 @@ from .. import initializers
 from .module import Module
 from .parameters import Parameter
 
-__all__ = ["RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"]
+__all__ = ["Recurrent", "RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"]
 
 
-class _Recurrent(Module):
+class Recurrent(Module):
     """What layers and cells share: the four parameters of one recurrence, and states that start at zero."""
 
     function, gates, states = None, 1, 1  # the recurrence, how many blocks its weights have, and how many arrays its state
@@ -54,7 +54,7 @@ class _Recurrent(Module):
         return f"{type(self).__name__}({self.input_size}→{self.hidden_size})"
 
 
-class _Layer(_Recurrent):
+class _Layer(Recurrent):
     def __init__(
         self, input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False, *, rng=None
     ):
@@ -87,7 +87,7 @@ class _Layer(_Recurrent):
         return (x if self.batch_first else np.swapaxes(x, 0, 1)), state
 
 
-class _Cell(_Recurrent):
+class _Cell(Recurrent):
     def __init__(self, input_size, hidden_size, bias=True, *, rng=None):
         super().__init__(input_size, hidden_size, bias)
         self._add("", input_size, np.random.default_rng(rng))

@@ -3,9 +3,11 @@
 from typing import NamedTuple
 
 from ..engine import Tensor, no_grad
+from .attention import MultiheadAttention
 from .convolution import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from .linear import Linear
 from .module import Module
+from .recurrent import Recurrent
 
 __all__ = ["Row", "Summary", "summary"]
 
@@ -40,8 +42,9 @@ class Summary(NamedTuple):
 def summary(model, *inputs):
     """One row for each module that computes or holds parameters, for this input: name, class, output shape, parameters, FLOPs.
 
-    FLOPs are 2 × multiply-adds of Linear layers and convolutions, of all calls and the whole batch; others count as 0. The model
-    runs once, in evaluation mode, and is left as it was. Raises TypeError when `model` is no Module or no input is given.
+    FLOPs are 2 × multiply-adds of Linear, convolution, attention and recurrent layers, of all calls and the whole batch; others
+    count as 0. The model runs once, in evaluation mode, and is left as it was.
+    Raises TypeError when `model` is no Module or no input is given.
     """
     if not isinstance(model, Module) or not inputs:
         raise TypeError(f"summary({type(model).__name__}, {len(inputs)} inputs): want a Module and an input, such as X[:1]")
@@ -49,7 +52,7 @@ def summary(model, *inputs):
 
     def note(module, inputs, output):
         outputs[module] = _shape(output)
-        flops[module] = flops.get(module, 0) + _flops(module, inputs[0], output)
+        flops[module] = flops.get(module, 0) + _flops(module, inputs, output)
 
     handles = [m.register_forward_hook(note) for m in dict.fromkeys(model.modules())]
     try:
@@ -90,7 +93,13 @@ def _shape(y):
     return tuple(map(_shape, y)) if isinstance(y, tuple | list) else getattr(y, "shape", ())
 
 
-def _flops(module, x, y):
+def _flops(module, inputs, y):
+    x = inputs[0]
+    if isinstance(module, MultiheadAttention):  # the projections of Q, K, V (that of the output is a Linear), Q Kᵀ and P V
+        key, E = inputs[1], module.embed_dim
+        return 2 * E * (x.size + 2 * key.size) + 4 * x.size * key.shape[1 if module.batch_first else 0]
+    if isinstance(module, Recurrent):  # each step multiplies by all matrices
+        return 2 * (x.size // x.shape[-1]) * sum(p.size for _, p in module.named_parameters() if p.ndim == 2)
     if isinstance(module, Linear | Conv1d | Conv2d):  # each output is a sum over one row of weights
         return 2 * y.size * module.weight.data[0].size
     if isinstance(module, ConvTranspose1d | ConvTranspose2d):  # each input is multiplied by one

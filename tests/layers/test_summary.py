@@ -56,6 +56,23 @@ def test_flops_equal_torch_s_counter():
     assert table.flops == counter.get_total_flops() and table.parameters == sum(p.numel() for p in theirs.parameters())
 
 
+def test_flops_of_attention_equal_torch_s_counter():
+    torch = pytest.importorskip("torch")
+    counter = pytest.importorskip("torch.utils.flop_counter").FlopCounterMode(display=False)
+    query, key = np.ones((5, 2, 8), "float32"), np.ones((7, 2, 8), "float32")
+    with counter:
+        torch.nn.MultiheadAttention(8, 2)(*map(torch.tensor, (query, key, key)))
+    assert summary(layers.MultiheadAttention(8, 2), query, key, key).flops == counter.get_total_flops()
+
+
+@pytest.mark.parametrize("kind, gates", [("RNN", 1), ("LSTM", 4), ("GRU", 3)])
+def test_flops_of_recurrent_layers_by_hand(kind, gates):
+    model = getattr(layers, kind)(3, 4, num_layers=2, bidirectional=True)
+    one_step = 2 * gates * 4 * (3 + 4) + 2 * gates * 4 * (8 + 4)
+    assert summary(model, np.ones((5, 2, 3), "float32")).flops == 2 * 5 * 2 * one_step
+    assert summary(getattr(layers, f"{kind}Cell")(3, 4), np.ones((2, 3), "float32")).flops == 2 * 2 * gates * 4 * (3 + 4)
+
+
 class Twice(Module):
     """One layer called twice, a weight of its own, tied weights, and a layer that is never called."""
 
