@@ -100,6 +100,7 @@ def _fetch(name, file):
         from requests.exceptions import RequestException
     except ImportError as error:
         raise ImportError(f"{name} is downloaded by pooch, which is missing: `pip install pooch`") from error
+    pooch.get_logger().setLevel("WARNING")  # its "Downloading ..." goes to stderr, red in a notebook
     url, sha256 = FILES[name][file]
     source = _in_mirror(name, file) or url
     try:
