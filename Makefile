@@ -15,7 +15,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export DLSCRATCH_PROGRESS ?= 0
 NBVAL  := $(PY) -m pytest -q --color=no -n $(J) --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=180 --nbval-sanitize-with=nbval-sanitize.cfg -p no:cacheprovider
 
-.PHONY: run lab test unit notebooks lint mutations parity execute links figures cost seeds tinker portable setup clean
+.PHONY: run lab test unit notebooks lint mutations parity benchmark execute links figures cost seeds tinker portable setup clean
 run: $(RUN)
 	@echo "Executing notebook $(NB) ..."
 	@$(PY) -m dlscratch run $(NB) $(ARGS)
@@ -41,6 +41,10 @@ parity: $(TEST)
 	@rm -f build/parity.txt; mkdir -p build
 	DLSCRATCH_PARITY=$(CURDIR)/build/parity.txt $(PY) -m pytest -q tests/functional tests/layers tests/optimizers
 	@$(PY) -m tests.parity build/parity.txt
+
+# A race with PyTorch; a quiet machine, please: make benchmark ARGS="W1 W6 --rounds 9"
+benchmark: $(TEST)
+	@$(PY) -m dlscratch benchmark $(ARGS)
 
 # Maintenance: NB=05 picks one notebook; without it, all that changed since the last time.
 BOOKS = $(if $(filter command,$(firstword $(origin NB))),$(NB),all)

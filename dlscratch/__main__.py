@@ -1,7 +1,8 @@
-"""python -m dlscratch: list | run 05 -p depth=100 | claims | verify | exercises 05."""
+"""python -m dlscratch: list | run 05 -p depth=100 | claims | verify | exercises 05 | benchmark."""
 
 import argparse
 import ast
+import json
 import sys
 from pathlib import Path
 
@@ -36,6 +37,12 @@ def _parser():
         sub.add_argument("-o", "--out", default="build/notebooks", help="the folder to write to")
     commands.add_parser("claims", help="every claim of the committed notebooks")
     commands.add_parser("verify", help="check every derivative rule against finite differences")
+    race = commands.add_parser("benchmark", help="race training steps against PyTorch, which must be installed")
+    race.add_argument("workloads", nargs="*", help="the first letters of their names, such as W1 W6; all unless given")
+    race.add_argument("--rounds", type=int, default=5)
+    race.add_argument("--threads", type=int, help="of each library; all cores unless given")
+    race.add_argument("--seconds", type=float, default=1.0, help="of each measurement")
+    race.add_argument("--json", help="a file to write the measurements to")
     return parser
 
 
@@ -93,7 +100,17 @@ def _verify(args):
     return 0 if max(worst) < 1e-5 else 1
 
 
-_COMMANDS = dict(list=_list, run=_run, claims=_claims, exercises=_exercises, verify=_verify)
+def _benchmark(args):
+    from .lab.benchmark import race, table
+
+    results = race(args.workloads, args.rounds, args.threads, args.seconds)
+    print(table(results))
+    if args.json:
+        Path(args.json).write_text(json.dumps(results, indent=1), encoding="utf-8")
+    return 0
+
+
+_COMMANDS = dict(list=_list, run=_run, claims=_claims, exercises=_exercises, verify=_verify, benchmark=_benchmark)
 
 if __name__ == "__main__":
     sys.exit(main())

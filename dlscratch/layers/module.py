@@ -60,10 +60,6 @@ class Module:
         """All Parameters, as a sequence that is also one vector: see `Parameters`."""
         return Parameters(p for _, p in self.named_parameters())
 
-    def named_buffers(self):
-        """(name, ndarray) for the arrays that belong to the state but are not learned, such as running means."""
-        return ((name, v) for name, v in self._named_state() if isinstance(v, np.ndarray))
-
     def _named_state(self, prefix=""):
         for name, value in _members(self, prefix):
             if isinstance(value, Module):
