@@ -2,6 +2,7 @@
 
 from . import operators, rules
 from .fused import checkpoint, fused, primitive
+from .memory import blocks
 from .modes import default_dtype, detect_anomaly, no_grad
 from .table import COMPOSED, CONSTANT, RULES, composed, constant, rule
 from .tensor import Tensor
@@ -10,5 +11,5 @@ from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_
 __all__ = [
     "Tensor", "no_grad", "detect_anomaly", "default_dtype",
     "grad", "value_and_grad", "gradients", "vjp", "jvp", "hvp", "jacobian", "hessian", "checkpoint",
-    "rule", "composed", "constant", "primitive", "fused", "RULES", "COMPOSED", "CONSTANT", "rules", "operators",
+    "rule", "composed", "constant", "primitive", "fused", "blocks", "RULES", "COMPOSED", "CONSTANT", "rules", "operators",
 ]  # fmt: skip

@@ -13,38 +13,37 @@ __all__ = ["walk", "sum_to", "check_finite"]
 def walk(root, seed, targets=None, *, lifted=False, retain=False, within=False):
     """Carry `seed` = dL/droot back through the graph, newest node first, which is a reverse topological order.
 
-    With `targets`, return {id(target): gradient} and compute only what leads to them; without, add to each leaf's `.grad`.
+    With `targets`, return {target: gradient} and compute only what leads to them; without, add to each leaf's `.grad`.
     `within` stops at the targets: no gradient passes through one on its way to another.
     `lifted` runs the rules on Tensors instead of arrays, so that the gradients are themselves differentiable.
     Unless `retain` is set the graph is cut as it is used: memory falls while the walk proceeds.
     """
-    nodes, needed = _collect(root)
-    if targets is not None:
-        needed = _leading_to(targets, nodes)
-    wanted = {id(t) for t in targets or ()}
-    gradients, found = {id(root): seed if lifted else getattr(seed, "_data", seed)}, {}
+    nodes = _collect(root)
+    needed = None if targets is None else _leading_to(targets, nodes)
+    wanted = set(targets or ())
+    gradients, ours, found = {root: seed if lifted else getattr(seed, "_data", seed)}, set(), {}
     with recording() if lifted else no_grad():
         while nodes:
             node = nodes.pop()
-            g = gradients.pop(id(node), None)
+            op, g = node.op, gradients.pop(node, None)
             if g is None:
                 continue
-            if id(node) in wanted:
-                found[id(node)] = g
+            if node in wanted:
+                found[node] = g
                 if within:
                     continue
-            if targets is None and (node.op is None or node._grad is not None):
+            if needed is None and (op is None or node._grad is not None):
                 _deposit(node, g)
-            if node.op is not None and id(node) in needed:
-                _distribute(node, g, gradients, needed, lifted)
+            if op is not None and (needed is None or node in needed):
+                _distribute(node, g, gradients, ours, needed, lifted)
                 if not retain and not lifted:
                     node.inputs = node.saved = None
     return found
 
 
 def _collect(root):
-    """Every node that `root` depends on and that needs a gradient, oldest first, and their ids. No recursion: graphs are deep."""
-    nodes, stack, seen = [], [root], {id(root)}
+    """Every node that `root` depends on and that needs a gradient, oldest first. No recursion: graphs are deep."""
+    nodes, stack, seen = [], [root], {root}
     while stack:
         node = stack.pop()
         nodes.append(node)
@@ -57,11 +56,11 @@ def _collect(root):
             if isinstance(x, Traced):
                 if x.op is None and x.written_at > node.order:
                     raise _written(x, node)
-                if x.requires_grad and id(x) not in seen:
-                    seen.add(id(x))
+                if x.requires_grad and x not in seen:
+                    seen.add(x)
                     stack.append(x)
     nodes.sort(key=attrgetter("order"))
-    return nodes, seen
+    return nodes
 
 
 def _written(leaf, node):
@@ -72,32 +71,39 @@ def _written(leaf, node):
 
 
 def _leading_to(targets, nodes):
-    """The ids of the targets and of all nodes through which a gradient must pass to reach one."""
-    needed = {id(t) for t in targets}
+    """The targets and all nodes through which a gradient must pass to reach one."""
+    needed = set(targets)
     for node in nodes:
-        if any(id(x) in needed for x in node.inputs):
-            needed.add(id(node))
+        if any(isinstance(x, Traced) and x in needed for x in node.inputs):
+            needed.add(node)
     return needed
 
 
-def _distribute(node, g, gradients, needed, lifted):
-    """Pull g back through one node, and add the results to the gradients of its inputs."""
-    needs = [id(x) in needed for x in node.inputs]
-    if True not in needs:
-        return
-    pulled = RULES.get(node.op, node.op).pull(node, g, needs, lifted)
-    for x, gx, need in zip(node.inputs, pulled, needs, strict=False):
-        if gx is None or not need:
+def _distribute(node, g, gradients, ours, needed, lifted):
+    """Pull g back through one node, and add the results to the gradients of its inputs.
+
+    `ours` names the sums that were allocated here, so that nobody else holds them: to these the next one is added in place.
+    """
+    rule = RULES.get(node.op, node.op)
+    if rule.onto is not None and not lifted and id(node.inputs[0]) in ours:
+        return rule.onto(gradients[node.inputs[0]], g, *node.inputs[1:])
+    for x, gx in rule.pull(node, g, needed, lifted):
+        if gx is None:
             continue
         data = x._data
         if gx.shape != data.shape:
             gx = sum_to(gx, data.shape)
-        if gx.dtype != data.dtype:
+        if gx.dtype is not data.dtype:
             gx = gx.astype(data.dtype)
         if mode.anomaly:
             check_finite(gx, f"the gradient through {describe(node.op)}", node.inputs)
-        before = gradients.get(id(x))
-        gradients[id(x)] = gx if before is None else before + gx
+        before = gradients.get(x)
+        if before is not None and id(x) in ours:
+            before += gx
+            continue
+        gradients[x] = total = gx if before is None else before + gx
+        if (before is not None or rule.onto is not None) and not lifted and isinstance(total, np.ndarray):
+            ours.add(id(x))
 
 
 def _deposit(node, g):

@@ -6,7 +6,7 @@ import numpy as np
 
 from .backward import walk
 from .modes import mode, nesting, recording
-from .table import Traced, rule
+from .table import Traced, chosen, rule, wanting
 from .tensor import Tensor, apply, now, record
 
 __all__ = ["primitive", "Fused", "fused", "checkpoint"]
@@ -34,55 +34,67 @@ def primitive(function, *vjps):
 
 def unaliased(y, arrays):
     """y, or a view where it is one of `arrays`: recording locks y, and that must not lock an input."""
-    return y.view() if any(y is a for a in arrays) else y
+    for a in arrays:
+        if y is a:
+            return y.view()
+    return y
 
 
 class Fused:
     """An operation defined twice: fast, with saved intermediates, and as a textbook writes it. Orders >= 2 take the second."""
 
-    def __init__(self, textbook, forward, backward):
+    onto = None
+
+    def __init__(self, textbook, forward, backward, pure):
         functools.update_wrapper(self, textbook)
         self.__name__ = textbook.__name__.removeprefix("textbook_")
-        self.textbook, self.forward, self.backward = textbook, forward, backward
+        self.textbook, self.forward, self.backward, self.pure = textbook, forward, backward, pure
 
     def __call__(self, *inputs, **kwargs):
-        arrays = [x._data if isinstance(x, Tensor) else x for x in inputs]
+        arrays, wrapped, traced = [], False, False
+        for x in inputs:
+            if isinstance(x, Tensor):
+                wrapped, traced, x = True, traced or x.requires_grad, x._data
+            arrays.append(x)
         y, saved = self.forward(*arrays, **kwargs)
-        if not any(isinstance(x, Tensor) for x in inputs):
-            return y
-        y = unaliased(y, arrays)
-        return record(self, inputs, kwargs, y, any(isinstance(x, Tensor) and x.requires_grad for x in inputs), saved)
+        return record(self, inputs, kwargs, unaliased(y, arrays), traced, saved) if wrapped else y
 
-    def pull(self, node, g, needs, lifted):
+    def pull(self, node, g, needed, lifted):
         """The gradients of the inputs: by `backward` on arrays, or through `textbook` when they must be differentiable."""
-        arrays = [x._data if isinstance(x, Traced) else x for x in node.inputs]
+        needs = wanting(node, needed)
+        if True not in needs:
+            return ()
         if not lifted:
-            return self.backward(g, node._data, node.saved, tuple(needs), *arrays, **node.kwargs)
+            arrays = [x._data if isinstance(x, Traced) else x for x in node.inputs]
+            return chosen(node, needs, self.backward(g, node._data, node.saved, needs, *arrays, **node.kwargs))
+        if self.pure:
+            return chosen(node, needs, self.backward(g, node, None, needs, *node.inputs, **node.kwargs))
         with recording():
             y = self.textbook(*node.inputs, **node.kwargs)
-        return _scatter(y, node.inputs, g, needs, lifted)
+        return _scatter(y, node, g, needs, lifted)
 
     def __repr__(self):
         return f"<fused {self.__name__}>"
 
 
-def fused(textbook, forward, backward):
+def fused(textbook, forward, backward, *, pure=False):
     """The fast twin of `textbook`: an operation on arrays or Tensors that gives the same values and gradients.
 
     `forward(*arrays, **options) -> (y, saved)`; `backward(g, y, saved, needs, *arrays, **options)` -> one gradient for each
-    positional argument, None where `needs` is False. Second and higher derivatives run through `textbook`.
+    positional argument, None where `needs` is False. Second and higher derivatives run through `textbook`; or, where
+    `backward` is `pure`, plain NumPy on its arguments that needs nothing `saved`, through `backward` itself.
     """
-    return Fused(textbook, forward, backward)
+    return Fused(textbook, forward, backward, pure)
 
 
-def _scatter(y, inputs, g, needs, lifted):
-    """dL/dinput for each input that needs one, by a walk of its own from y = f(inputs) with seed g.
+def _scatter(y, node, g, needs, lifted):
+    """(input, gradient) for each input of a node that needs one, by a walk of its own from y = f(inputs) with seed g.
 
     The walk stays within f: where one input is computed from another, the outer walk carries on from there.
     """
-    wanted = [x for x, need in zip(inputs, needs, strict=True) if need]
+    wanted = [x for x, need in zip(node.inputs, needs, strict=True) if need]
     found = walk(y, g, wanted, lifted=lifted, within=True)
-    return [found.pop(id(x), None) if need else None for x, need in zip(inputs, needs, strict=True)]  # f(x, x): once
+    return [(x, found.pop(x, None)) for x in wanted]  # f(x, x): once
 
 
 class _Recompute:
@@ -90,11 +102,12 @@ class _Recompute:
 
     __name__ = "checkpoint"
     __module__ = "dlscratch"
+    onto = None
 
     def __init__(self, f, args, kwargs):
         self.f, self.args, self.kwargs, self.nested = f, args, kwargs, mode.nested
 
-    def pull(self, node, g, needs, lifted):
+    def pull(self, node, g, needed, lifted):
         with recording(), nesting(self.nested):
             y = self.f(*self.args, **self.kwargs)
         if not np.array_equal(y._data, node._data, equal_nan=True):
@@ -102,7 +115,7 @@ class _Recompute:
                 "checkpoint: the function gave other values when it was run again, so its gradient would be wrong; "
                 "it must not draw random numbers (Dropout) or change state"
             )
-        return _scatter(y, node.inputs, g, needs, lifted)
+        return _scatter(y, node, g, wanting(node, needed), lifted)
 
 
 def checkpoint(f, *args, **kwargs):
@@ -120,14 +133,14 @@ def checkpoint(f, *args, **kwargs):
 
 def _sources(y, start):
     """The Tensors made before `start` on which y depends: arguments, and whatever else f closes over."""
-    found, stack, seen = [], [y], {id(y)}
+    found, stack, seen = [], [y], {y}
     while stack:
         node = stack.pop()
         if node.order < start:
             found.append(node)
             continue
         for x in node.inputs:
-            if isinstance(x, Tensor) and x.requires_grad and id(x) not in seen:
-                seen.add(id(x))
+            if isinstance(x, Tensor) and x.requires_grad and x not in seen:
+                seen.add(x)
                 stack.append(x)
     return tuple(found)

@@ -8,6 +8,8 @@ from .tensor import Tensor, apply, raw, record
 
 __all__ = []
 
+_NONE = {}  # no options
+
 
 def _operator(ufunc, compute):
     """The method for `self ∘ other`. Python's operator is ten times faster than the ufunc on numbers, and the same on arrays."""
@@ -15,15 +17,15 @@ def _operator(ufunc, compute):
     def method(self, other):
         if isinstance(other, Tensor):
             traced = self.requires_grad or other.requires_grad
-            return record(ufunc, (self, other), {}, compute(self._data, other._data), traced)
-        return record(ufunc, (self, other), {}, compute(self._data, other), self.requires_grad)
+            return record(ufunc, (self, other), _NONE, compute(self._data, other._data), traced)
+        return record(ufunc, (self, other), _NONE, compute(self._data, other), self.requires_grad)
 
     return method
 
 
 def _reflected(ufunc, compute):
     def method(self, other):
-        return record(ufunc, (other, self), {}, compute(other, self._data), self.requires_grad)
+        return record(ufunc, (other, self), _NONE, compute(other, self._data), self.requires_grad)
 
     return method
 

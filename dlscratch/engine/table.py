@@ -18,11 +18,11 @@ class Traced:
 class Rule:
     """The derivative of one function: one `vjp(g, y, *inputs, **options)` for each differentiable positional argument."""
 
-    __slots__ = ("vjps", "variadic", "positional", "options")
+    __slots__ = ("vjps", "variadic", "positional", "options", "onto")
 
-    def __init__(self, vjps, variadic):
+    def __init__(self, vjps, variadic, onto):
         parameters = list(inspect.signature(vjps[0]).parameters.values())[2:]
-        self.vjps, self.variadic = vjps, variadic
+        self.vjps, self.variadic, self.onto = vjps, variadic, onto
         self.options = {p.name for p in parameters[1 if variadic else len(vjps) :] if p.kind != p.VAR_POSITIONAL}
         self.positional = float("inf") if variadic else sum(p.kind == p.POSITIONAL_OR_KEYWORD for p in parameters)
 
@@ -37,25 +37,40 @@ class Rule:
                 place = i + len(self.vjps)
                 raise TypeError(f"{describe(op)} has no derivative in argument {place}; pass that Tensor's .data")
 
-    def pull(self, node, g, needs, lifted):
-        """The gradients of the inputs that need one, given the gradient `g` of the output."""
-        y, inputs, kwargs = node, node.inputs, node.kwargs
-        if not lifted:
-            y, inputs = node._data, [x._data if isinstance(x, Traced) else x for x in inputs]
+    def pull(self, node, g, needed, lifted):
+        """(input, its gradient) for each input that needs one, given the gradient `g` of the output."""
+        if lifted:
+            y, arrays = node, node.inputs
+        else:
+            y, arrays = node._data, [x._data if isinstance(x, Traced) else x for x in node.inputs]
         if self.variadic:
-            (vjp,) = self.vjps
-            return vjp(g, y, needs, *inputs, **kwargs)
-        return [vjp(g, y, *inputs, **kwargs) if need else None for vjp, need in zip(self.vjps, needs, strict=False)]
+            (vjp,), needs = self.vjps, wanting(node, needed)
+            yield from chosen(node, needs, vjp(g, y, needs, *arrays, **node.kwargs) if True in needs else ())
+            return
+        for x, vjp in zip(node.inputs, self.vjps, strict=False):
+            if isinstance(x, Traced) and x.requires_grad and (needed is None or x in needed):
+                yield x, vjp(g, y, *arrays, **node.kwargs)
 
 
-def rule(function, *vjps, variadic=False):
+def wanting(node, needed):
+    """For each input of a node, whether its gradient is wanted: all that can have one, or those that are `needed`."""
+    return tuple(isinstance(x, Traced) and x.requires_grad and (needed is None or x in needed) for x in node.inputs)
+
+
+def chosen(node, needs, gradients):
+    """(input, its gradient) for the inputs that need one."""
+    return ((x, g) for x, need, g in zip(node.inputs, needs, gradients, strict=False) if need)
+
+
+def rule(function, *vjps, variadic=False, onto=None):
     """Give `function` a derivative: `vjp(g, y, *inputs, **options)` returns dL/dinput, for g = dL/dy.
 
     A vjp is plain NumPy on its arguments only, so that it runs on arrays (first order) and on Tensors (any order).
     A variadic function has a single `vjp(g, y, needs, *inputs, **options)`, which returns the gradients of all inputs;
-    `needs` says which are wanted.
+    `needs` says which are wanted. For f(x, ...) that reads only a part of x, `onto(total, g, ...)` adds the gradient into
+    `total` in place: the same as total + vjp(g, y, x, ...), without an array of zeros for each part.
     """
-    RULES[function] = Rule(vjps, variadic)
+    RULES[function] = Rule(vjps, variadic, onto)
     return function
 
 

