@@ -114,15 +114,15 @@ def _gru_step(p, q, h, c, out):
     return None, (gates, n, q[2], h)
 
 
-def _gru_pull(dh, dc, gates, n, q_n, h):
-    (r, z), direct = gates, gates[1] * dh
+def _gru_pull(dh, dc, gates, n, q_n, h):  # gates: r, z
+    direct = gates[1] * dh
     dp = np.empty((3, *n.shape), n.dtype)
     np.subtract(gates, gates * gates, out=dp[:2])
     np.multiply(dh - direct, 1 - n * n, out=dp[2])
     dp[0] *= dp[2] * q_n
     dp[1] *= (h - n) * dh
     dq = dp.copy()
-    dq[2] *= r
+    dq[2] *= gates[0]
     return dp, dq, direct, None
 
 
@@ -164,7 +164,7 @@ def _forward(step, halved, joined, x, h, c, W_ih, W_hh, b_ih, b_hh):
 
 
 def _backward(pull, joined, g, y, saved, needs, x, h, c, W_ih, W_hh, b_ih, b_hh):
-    (rows, kept), (T, N, H) = saved, (x.shape[1], *h.shape)
+    (rows, kept), (N, T, _) = saved, x.shape
     g = np.ascontiguousarray(g.swapaxes(1, 2))
     dh, dc = np.zeros_like(g[0]), None if c is None else g[T]
     dp = np.empty((len(W_ih), T, N), y.dtype)  # all steps side by side: one product then gives the gradient of each weight
