@@ -44,134 +44,159 @@ def textbook_gru(x, h, W_ih, W_hh, b_ih=None, b_hh=None):
     return np.stack(hs, axis=1), h
 
 
-# One step in columns, p = W_ih x_t + b_ih and q = W_hh h + b_hh being (gates, H, N): (p, q, h, c) → (h, c, *what the slope needs).
-# Its slope is linear in the gradients dh and dc. The factors, for all steps at once: (all that was kept) → factors; and
-# the pull, for each step: (dh, dc, *factors) → (dp, dq, dh, dc), where the last dh leaves out what flows through q ---------------
+# One step: (preactivations, h, c, out) → (c, what its slope needs), and h is written into `out`. All are (gates, H, N), so that a gate
+# is one block of memory. The pull through a step: (dh, dc, *what was kept) → (dp, dq, dh, dc) with p = W_ih x_t + b_ih and
+# q = W_hh h_{t-1} + b_hh, where the last dh leaves out what flows through q. It writes into none of its arguments ---------------
 
 
-def _tanh_step(p, q, h, c):
-    y = np.tanh(p[0] + q[0])
-    return y, None, y
+def _tanh_step(a, h, c, out):
+    np.tanh(a[0], out=out)
+    return None, (out,)
 
 
-def _relu_step(p, q, h, c):
-    y = np.maximum(p[0] + q[0], 0)
-    return y, None, y
+def _tanh_pull(dh, dc, y):
+    d = (1 - y * y) * dh
+    return d, d, None, None
 
 
-def _rnn_pull(dh, dc, slope):
-    d = (slope * dh)[None]
-    return d, d, 0, None
+def _relu_step(a, h, c, out):
+    np.maximum(a[0], 0, out=out)
+    return None, (out,)
 
 
-_SCALE = np.float32([0.5, 0.5, 1, 0.5]).reshape(4, 1, 1)  # σ(a) = tanh(a / 2) / 2 + 1 / 2: one tanh serves all gates
-_SHIFT = 1 - _SCALE
+def _relu_pull(dh, dc, y):
+    d = (y > 0) * dh
+    return d, d, None, None
 
 
-def _lstm_step(p, q, h, c):
-    q += p
-    q *= _SCALE
-    np.tanh(q, out=q)
-    q *= _SCALE
-    q += _SHIFT
-    i, f, g, o = q
+def _sigmoid_of_double(a):
+    """a becomes σ(2 a) = tanh(a) / 2 + 1 / 2, once the tanh has been taken."""
+    a *= 0.5
+    a += 0.5
+
+
+def _lstm_step(a, h, c, out):
+    np.tanh(a, out=a)  # the weights of i, f and o come halved: one tanh serves all gates
+    _sigmoid_of_double(a[:2])
+    _sigmoid_of_double(a[3])
+    i, f, g, o = a
     new = f * c
     new += i * g
     shown = np.tanh(new)
-    return o * shown, new, q, shown, c
+    np.multiply(o, shown, out=out)
+    return new, (a, shown, c)
 
 
-def _lstm_factors(gates, shown, c):
-    i, f, g, o = (gates[:, k] for k in range(4))
-    slopes = (1 - gates) * (gates + (_SCALE == 1))  # σ (1 - σ), and 1 - tanh² for g
-    for k, factor in enumerate((g, c, i, shown)):
-        slopes[:, k] *= factor
-    return slopes, o * (1 - shown * shown), f
+def _lstm_pull(dh, dc, gates, shown, c):
+    i, f, g, o = gates
+    d = gates - gates * gates  # σ' = σ (1 - σ), but for g it is
+    np.subtract(1, g * g, out=d[2])
+    dc = dc + (1 - shown * shown) * o * dh
+    for slope, factor in zip(d, (g, c, i, shown)):
+        slope *= factor
+    d[:3] *= dc
+    d[3] *= dh
+    dc *= f
+    return d, d, None, dc
 
 
-def _lstm_pull(dh, dc, slopes, through, f):
-    dc, d = dc + through * dh, np.empty_like(slopes)
-    np.multiply(slopes[:3], dc, out=d[:3])
-    np.multiply(slopes[3], dh, out=d[3])
-    return d, d, 0, dc * f
+def _gru_step(p, q, h, c, out):
+    gates = p[:2] + q[:2]
+    np.tanh(gates, out=gates)  # the weights of r and z come halved
+    _sigmoid_of_double(gates)
+    r, z = gates
+    n = r * q[2]
+    n += p[2]
+    np.tanh(n, out=n)
+    np.subtract(h, n, out=out)
+    out *= z
+    out += n
+    return None, (gates, n, q[2], h)
 
 
-def _gru_step(p, q, h, c):
-    r, z = sigmoid(p[:2] + q[:2])
-    n = np.tanh(p[2] + r * q[2])
-    return n + z * (h - n), None, r, z, n, q[2], h
+def _gru_pull(dh, dc, gates, n, q_n, h):  # gates: r, z
+    direct = gates[1] * dh
+    dp = np.empty((3, *n.shape), n.dtype)
+    np.subtract(gates, gates * gates, out=dp[:2])
+    np.multiply(dh - direct, 1 - n * n, out=dp[2])
+    dp[0] *= dp[2] * q_n
+    dp[1] *= (h - n) * dh
+    dq = dp.copy()
+    dq[2] *= gates[0]
+    return dp, dq, direct, None
 
 
-def _gru_factors(r, z, n, q_n, h):
-    new = (1 - z) * (1 - n * n)
-    gates = (new * q_n * r * (1 - r), (h - n) * z * (1 - z))
-    return np.stack([*gates, new], axis=1), np.stack([*gates, new * r], axis=1), z
-
-
-def _gru_pull(dh, dc, slopes_p, slopes_q, z):
-    return slopes_p * dh, slopes_q * dh, z * dh, None
-
-
-# All steps: one matrix product for the gradient of each weight ----------------------------------------------------------------
+# All steps. [x_t; 1; 1; h_{t-1}] is one array (T + 1, D + 2 + H, N), in which a step finds h and writes the next one: with the weights
+# [W_ih, b_ih, b_hh, W_hh], input, biases and recurrence are one product per step. In columns, BLAS can share it among threads --------
 
 
 def _packed(textbook, options):
-    """`textbook` as one array: (T, H, N) of all outputs and, if there are cells, the last c behind them."""
+    """`textbook` as one array: (T, N, H) of all outputs and, if there are cells, the last c behind them."""
 
     @functools.wraps(textbook)
     def packed(x, h, c, *weights):
         output, *states = textbook(x, h, *weights, **options) if c is None else textbook(x, h, c, *weights)
-        output = np.transpose(output, (1, 2, 0))
-        return output if c is None else np.concatenate([output, states[-1].T[None]])
+        output = np.swapaxes(output, 0, 1)
+        return output if c is None else np.concatenate([output, states[-1][None]])
 
     return packed
 
 
-def _forward(step, x, h, c, W_ih, W_hh, b_ih, b_hh):
-    (N, T, _), H = x.shape, h.shape[1]
-    y, kept = np.empty((T + (c is not None), H, N), x.dtype), []
-    inputs = (W_ih @ x.transpose(1, 2, 0)).reshape(T, -1, H, N)
-    inputs += 0 if b_ih is None else b_ih.reshape(-1, H, 1)
-    h, c = h.T, None if c is None else c.T
-    for t, p in enumerate(inputs):
-        q = W_hh @ h
-        if b_hh is not None:
-            q += b_hh[:, None]
-        y[t], c, *keep = step(p, q.reshape(p.shape), h, c)
-        h = y[t]
+def _forward(step, halved, joined, x, h, c, W_ih, W_hh, b_ih, b_hh):
+    (N, T, D), H = x.shape, h.shape[1]
+    rows = np.ascontiguousarray(x.swapaxes(0, 1))  # first time, then columns: strides of T D numbers would fall into one cache line
+    z, kept = np.empty((T + 1, D + 2 + H, N), x.dtype), []
+    z[:T, :D], z[:, D : D + 2], z[0, D + 2 :] = rows.swapaxes(1, 2), 1, h.T
+    biases = [np.zeros(len(W_ih), W_ih.dtype) if b is None else b for b in (b_ih, b_hh)]
+    W = np.concatenate([W_ih, *(b[:, None] for b in biases), W_hh], axis=1)
+    for k in halved:
+        W[k * H : (k + 1) * H] *= 0.5
+    parts = [(W[:, k], z[:, k]) for k in ([slice(None)] if joined else [slice(D + 1), slice(D + 1, None)])]
+    c = None if c is None else c.T
+    for t in range(T):
+        c, keep = step(*((w @ v[t]).reshape(-1, H, N) for w, v in parts), z[t, D + 2 :], c, z[t + 1, D + 2 :])
         kept.append(keep)
+    y = np.empty((T + (c is not None), N, H), x.dtype)
+    y[:T] = z[1:, D + 2 :].swapaxes(1, 2)
     if c is not None:
-        y[T] = c
-    return y, kept
+        y[T] = c.T
+    return y, (rows, kept)
 
 
-def _backward(factors, pull, g, y, kept, needs, x, h, c, W_ih, W_hh, b_ih, b_hh):
-    T, dh, dc = len(kept), 0, None if c is None else g[-1]
-    dp, dq = [None] * T, [None] * T
-    each = list(zip(*factors(*map(np.stack, zip(*kept)))))
+def _backward(pull, joined, g, y, saved, needs, x, h, c, W_ih, W_hh, b_ih, b_hh):
+    (rows, kept), (N, T, _) = saved, x.shape
+    g = np.ascontiguousarray(g.swapaxes(1, 2))
+    dh, dc = np.zeros_like(g[0]), None if c is None else g[T]
+    dp = np.empty((len(W_ih), T, N), y.dtype)  # all steps side by side: one product then gives the gradient of each weight
+    dq = dp if joined else np.empty_like(dp)
     for t in reversed(range(T)):
-        dp[t], dq[t], dh, dc = pull(g[t] + dh, dc, *each[t])
-        dh = dh + W_hh.T @ dq[t].reshape(len(W_hh), -1)
-    same = dp[0] is dq[0]
-    dp = np.stack(dp, axis=-2).reshape(len(W_ih), T, -1)
-    dq = dp if same else np.stack(dq, axis=-2).reshape(dp.shape)
-    dx = np.tensordot(dp, W_ih, (0, 0)).swapaxes(0, 1) if needs[0] else None
-    dW_ih = np.tensordot(dp, x, ((1, 2), (1, 0))) if needs[3] else None
-    dW_hh = np.tensordot(dq, np.concatenate([h.T[None], y[: T - 1]]), ((1, 2), (0, 2))) if needs[4] else None
-    biases = [d.sum(axis=(1, 2)) if need else None for d, need in zip((dp, dq), needs[5:])]
+        dh += g[t]
+        dp_t, dq_t, direct, dc = pull(dh, dc, *kept[t])
+        dp[:, t], dq_t = dp_t.reshape(-1, N), dq_t.reshape(-1, N)
+        if not joined:
+            dq[:, t] = dq_t
+        dh = W_hh.T @ dq_t
+        if direct is not None:
+            dh += direct
+    dp, dq, ones = dp.reshape(-1, T * N), dq.reshape(-1, T * N), np.ones(T * N, y.dtype)
+    dx = (dp.T @ W_ih).reshape(T, N, -1).swapaxes(0, 1) if needs[0] else None
+    dW_ih = dp @ rows.reshape(T * N, -1) if needs[3] else None
+    dW_hh = dq @ np.concatenate([h[None], y[: T - 1]]).reshape(T * N, -1) if needs[4] else None
+    biases = [d @ ones if need else None for d, need in zip((dp, dq), needs[5:])]
     return dx, dh.T, None if c is None else dc.T, dW_ih, dW_hh, *biases
 
 
-def _twin(textbook, step, factors, pull, **options):
-    return fused(_packed(textbook, options), functools.partial(_forward, step), functools.partial(_backward, factors, pull))
+def _twin(textbook, step, pull, halved=(), joined=True, **options):
+    forward, backward = functools.partial(_forward, step, halved, joined), functools.partial(_backward, pull, joined)
+    return fused(_packed(textbook, options), forward, backward)
 
 
 _RNN = {
-    "tanh": _twin(textbook_rnn, _tanh_step, lambda y: (1 - y * y,), _rnn_pull),
-    "relu": _twin(textbook_rnn, _relu_step, lambda y: ((y > 0).astype(y.dtype),), _rnn_pull, nonlinearity="relu"),
+    "tanh": _twin(textbook_rnn, _tanh_step, _tanh_pull),
+    "relu": _twin(textbook_rnn, _relu_step, _relu_pull, nonlinearity="relu"),
 }
-_LSTM = _twin(textbook_lstm, _lstm_step, _lstm_factors, _lstm_pull)
-_GRU = _twin(textbook_gru, _gru_step, _gru_factors, _gru_pull)
+_LSTM = _twin(textbook_lstm, _lstm_step, _lstm_pull, halved=(0, 1, 3))
+_GRU = _twin(textbook_gru, _gru_step, _gru_pull, halved=(0, 1), joined=False)
 
 
 def _check(name, gates, x, h, c, W_ih, W_hh, b_ih, b_hh):
@@ -194,7 +219,7 @@ def rnn(x, h, W_ih, W_hh, b_ih=None, b_hh=None, nonlinearity="tanh"):
         raise ValueError(f"rnn: nonlinearity={nonlinearity!r}; want 'tanh' or 'relu'")
     _check("rnn", 1, x, h, None, W_ih, W_hh, b_ih, b_hh)
     y = _RNN[nonlinearity](x, h, None, W_ih, W_hh, b_ih, b_hh)
-    return np.transpose(y, (2, 0, 1)), y[-1].T
+    return np.swapaxes(y, 0, 1), y[-1]
 
 
 def lstm(x, h, c, W_ih, W_hh, b_ih=None, b_hh=None):
@@ -206,7 +231,7 @@ def lstm(x, h, c, W_ih, W_hh, b_ih=None, b_hh=None):
     """
     _check("lstm", 4, x, h, c, W_ih, W_hh, b_ih, b_hh)
     y = _LSTM(x, h, c, W_ih, W_hh, b_ih, b_hh)
-    return np.transpose(y[:-1], (2, 0, 1)), y[-2].T, y[-1].T
+    return np.swapaxes(y[:-1], 0, 1), y[-2], y[-1]
 
 
 def gru(x, h, W_ih, W_hh, b_ih=None, b_hh=None):
@@ -218,4 +243,4 @@ def gru(x, h, W_ih, W_hh, b_ih=None, b_hh=None):
     """
     _check("gru", 3, x, h, None, W_ih, W_hh, b_ih, b_hh)
     y = _GRU(x, h, None, W_ih, W_hh, b_ih, b_hh)
-    return np.transpose(y, (2, 0, 1)), y[-1].T
+    return np.swapaxes(y, 0, 1), y[-1]

@@ -140,8 +140,8 @@ MUTATIONS = [
              "angles = _angles((offset + np.arange(x.shape[-2])) ** 2", "tests/functional/test_positions.py"),
     Mutation("LSTM with its gates in another order", "functional/recurrent.py", "i, f, g, o = np.split(linear(x[:, t], W_ih, b_ih)", "f, i, g, o = np.split(linear(x[:, t], W_ih, b_ih)",
              RECURRENT),
-    Mutation("GRU resets the state before its product", "functional/recurrent.py", "n = np.tanh(p[2] + r * q[2])", "n = np.tanh(p[2] + q[2])", RECURRENT),
-    Mutation("the LSTM's cell is cut off in backward", "functional/recurrent.py", "return d, d, 0, dc * f", "return d, d, 0, dc * 0", RECURRENT),
+    Mutation("GRU resets the state before its product", "functional/recurrent.py", "n = r * q[2]", "n = 1 * q[2]", RECURRENT),
+    Mutation("the LSTM's cell is cut off in backward", "functional/recurrent.py", "dc *= f\n", "dc *= 0\n", RECURRENT),
     # optimizers, schedules, averages
     Mutation("Adam without bias correction", "optimizers/adam.py", "theta -= (self.rate / (1 - self.betas[0] ** self.t)) * self.m / (root + self.eps)",
              "theta -= self.rate * self.m / (root + self.eps)", f"{OPTIMIZERS} -k trajectory"),
