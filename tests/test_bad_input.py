@@ -100,7 +100,7 @@ BAD = {
         "batches": lambda: next(data.batches(rng(0), x, x[:1], size=1)), "read_idx": lambda: data.read_idx(__file__),
         "read_cifar10": lambda: data.read_cifar10(__file__),
         **{name: lambda name=name: getattr(data, name)(rng(0), 0) for name in (
-            "teacher_student sparse_parity planted_graphs correlated_gaussians sine_tasks scenes markov").split()},
+            "teacher_student sparse_parity planted_graphs correlated_gaussians scenes markov").split()},
         "modular_arithmetic": lambda: data.modular_arithmetic(rng(0), 97, "**"), "Grammar": lambda: data.Grammar(x, ids).check(),
         "CharTokenizer": lambda: data.CharTokenizer(""), "BPETokenizer": lambda: data.BPETokenizer([(999, 1)]),
         "random_crop": lambda: data.random_crop(rng(0), image, 99), "random_shift": lambda: data.random_shift(rng(0), image, -1),
