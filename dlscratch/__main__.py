@@ -113,4 +113,6 @@ def _benchmark(args):
 _COMMANDS = dict(list=_list, run=_run, claims=_claims, exercises=_exercises, verify=_verify, benchmark=_benchmark)
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8")  # a pipe on Windows has no ✓
     sys.exit(main())

@@ -24,10 +24,9 @@ def fit(model, loss, optimizer, data, *, epochs=10, batch_size=32, accumulate=1,
     make a step, `clip` bounds its gradient's norm, `schedule` and `average` move with it. `patience` epochs without a better validation
     (else training) loss end it; the best weights come back. From `checkpoint`, a path, an interrupted run goes on bit for bit. → History
     """
-    if min(accumulate, 1 if patience is None else patience) < 1:
-        raise ValueError(f"fit: accumulate={accumulate}, patience={patience}; want at least 1 (patience=None: never stop early)")
     rng, history, best, on_plateau = np.random.default_rng(rng), History(), Weights(), isinstance(schedule, ReduceLROnPlateau)
     run, splits = (model, optimizer, rng, history), {"train": data} | ({} if validation is None else {"validation": validation})
+    _check(model, optimizer, splits, accumulate, patience)
     parts = {k: v for k, v in dict(schedule=schedule, average=average, best=best if patience else None).items() if v is not None}
     start = load_checkpoint(checkpoint, *run, **parts) if checkpoint and Path(checkpoint).exists() else 0
     for epoch in (bar := _bar(range(start, epochs), progress)):
@@ -56,6 +55,16 @@ def fit(model, loss, optimizer, data, *, epochs=10, batch_size=32, accumulate=1,
     if best:
         model.load_state_dict(best)
     return history
+
+
+def _check(model, optimizer, splits, accumulate, patience):
+    if min(accumulate, 1 if patience is None else patience) < 1:
+        raise ValueError(f"fit: accumulate={accumulate}, patience={patience}; want at least 1 (patience=None: never stop early)")
+    for split, pair in splits.items():
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise TypeError(f"fit: the {split} data are {type(pair).__name__}; want a pair (X, y)")
+    if not {*map(id, optimizer.parameters)} & {*map(id, model.parameters())}:
+        raise ValueError("fit: the optimizer moves no parameter of this model; make it of model.parameters()")
 
 
 def _gradient(model, loss, optimizer, batch, size, clip, callbacks, epoch):

@@ -1,5 +1,9 @@
 """python -m dlscratch: what it prints and the code that it exits with."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from dlscratch.__main__ import _values, main
@@ -66,6 +70,12 @@ def test_claims_of_the_committed_notebooks(capsys):
     assert main(["claims"]) == 0
     out = capsys.readouterr().out
     assert "00_start_here" in out and "✓" in out and "✗" not in out
+
+
+def test_a_pipe_that_has_no_tick_gets_one():
+    run = [sys.executable, "-m", "dlscratch", "claims"]
+    done = subprocess.run(run, capture_output=True, cwd=nb.folder().parent, env=os.environ | {"PYTHONIOENCODING": "cp1252"})
+    assert done.returncode == 0 and "✓".encode() in done.stdout, done.stderr
 
 
 def test_verify(capsys):

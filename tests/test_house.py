@@ -22,7 +22,7 @@ def module_name(path):
 def imported(path):
     """Absolute names of the modules of this package that a file imports, inside functions too."""
     package = module_name(path).split(".") if path.name == "__init__.py" else module_name(path).split(".")[:-1]
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (a.name for a in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -49,7 +49,7 @@ def test_imports_point_down():
 
 @pytest.mark.parametrize("path", FILES, ids=ids)
 def test_files_are_small_and_say_what_they_export(path):
-    source = path.read_text()
+    source = path.read_text(encoding="utf-8")
     assert source.count("\n") <= 250
     tree = ast.parse(source)
     assert ast.get_docstring(tree), "a module says in its first line what it is"
@@ -64,7 +64,7 @@ def test_files_are_small_and_say_what_they_export(path):
 
 @pytest.mark.parametrize("path", FILES, ids=ids)
 def test_public_names_have_docstrings(path):
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     exported = next((ast.literal_eval(n.value) for n in tree.body if isinstance(n, ast.Assign) and n.targets[0].id == "__all__"), [])
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in exported:

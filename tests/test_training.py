@@ -98,7 +98,7 @@ def trained(model=None, rule=lambda p: optimizers.Adam(p, 0.02), loss=losses.mse
     plan = options.pop("plan", None)
     average = options.pop("average", None)
     options |= dict(schedule=plan and plan(optimizer), average=average and average(model.parameters()))
-    history = training.fit(model, loss, optimizer, pair or regression(), **({"epochs": 3, "batch_size": 4} | options))
+    history = training.fit(model, loss, optimizer, regression() if pair is None else pair, **({"epochs": 3, "batch_size": 4} | options))
     return model.parameters().theta.copy(), history, optimizer, options
 
 
@@ -233,6 +233,9 @@ BAD = {
     "batch_size": (dict(batch_size=0), ValueError, "size=0"),
     "pair": (dict(pair=(np.zeros((3, 5)), np.zeros((2, 2)))), ValueError, r"lengths \[3, 2\]"),
     "rng": (dict(rng="seed"), TypeError, "SeedSequence"),
+    "no targets": (dict(pair=np.zeros((3, 5))), TypeError, r"the train data are ndarray; want a pair \(X, y\)"),
+    "lists": (dict(pair=([[0.0] * 5] * 3, [[0.0]] * 3)), TypeError, r"came list.*np.asarray\(X\)"),
+    "another model": (dict(rule=lambda p: optimizers.SGD(small().parameters(), 0.1)), ValueError, "moves no parameter of this model"),
 }
 
 

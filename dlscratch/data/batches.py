@@ -9,14 +9,16 @@ def batches(rng, *arrays, size):
     """One shuffled epoch: an iterator over ceil(N / size) batches, the last of which may be smaller.
 
     Each array: (N, ...) → tuples of (size, ...), or bare arrays where one array was given. The order is drawn when
-    `batches` is called, and each call draws a new one. Raises TypeError for a seed in place of a Generator, and
-    ValueError for arrays of different lengths or a size below 1.
+    `batches` is called, and each call draws a new one. Raises TypeError for a seed in place of a Generator and for what is no
+    array, ValueError for arrays of different lengths or a size below 1.
     """
     if not isinstance(rng, np.random.Generator):
         raise TypeError(
             f"batches: rng is {rng!r}, which would give every epoch the same order; "
             "make rng = np.random.default_rng(seed) once, outside the loop"
         )
+    if wrong := [type(a).__name__ for a in arrays if not isinstance(a, np.ndarray)]:
+        raise TypeError(f"batches: came {wrong[0]}, want arrays; make it one: np.asarray(X)")
     lengths = [len(a) for a in arrays]
     if not arrays or len(set(lengths)) != 1:
         raise ValueError(f"batches: arrays of lengths {lengths}; give at least one, all with the same first axis")

@@ -1,7 +1,6 @@
 """Sets made by a known law, so that what a learner finds can be held against the truth."""
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +10,7 @@ from .split import Split, split
 
 __all__ = [
     "Teacher", "teacher_student", "Parity", "sparse_parity", "modular_arithmetic", "Graphs", "planted_graphs",
-    "Correlated", "correlated_gaussians", "Sines", "sine_tasks",
+    "Correlated", "correlated_gaussians",
 ]  # fmt: skip
 
 
@@ -118,29 +117,6 @@ def correlated_gaussians(rng, n=1000, dims=1, rho=0.5):
     x, z = np.random.default_rng(rng).standard_normal((2, n, dims))
     y = rho * x + math.sqrt(1 - rho**2) * z
     return Correlated(x.astype(default_dtype()), y.astype(default_dtype()), -dims / 2 * math.log1p(-(rho**2)))
-
-
-class Sines(NamedTuple):
-    """X: (T, N, 1), y: (T, N, 1), and truth(X): the T waves at other points, (N, 1) or (T, N, 1) → (T, N, 1)."""
-
-    X: np.ndarray
-    y: np.ndarray
-    truth: Callable
-
-
-def sine_tasks(rng, tasks=10, shots=10, noise=0.0):
-    """T regressions from few points, one wave each: y = A sin(x - φ) + noise z, with A in [0.1, 5), φ in [0, π), x in [-5, 5), all uniform.
-
-    → Sines. Raises ValueError for a count below 1 or negative noise. Source: Finn, Abbeel & Levine, MAML, 2017.
-    """
-    _at_least(1, tasks=tasks, shots=shots)
-    _at_least(0, noise=noise)
-    rng = np.random.default_rng(rng)
-    amplitude, phase = rng.uniform(0.1, 5, (tasks, 1, 1)), rng.uniform(0, math.pi, (tasks, 1, 1))
-    X = rng.uniform(-5, 5, (tasks, shots, 1))
-    truth = lambda points: (amplitude * np.sin(points - phase)).astype(default_dtype())
-    y = amplitude * np.sin(X - phase) + noise * rng.standard_normal(X.shape)
-    return Sines(X.astype(default_dtype()), y.astype(default_dtype()), truth)
 
 
 def _at_least(least, **values):

@@ -49,8 +49,10 @@ def curves(x, lines, ax=None, *, xlabel="", ylabel="", title="", theory=None):
     """One line for each method: the mean over seeds in its 95 % t-interval, and theory dashed in the same colour.
 
     x: (T,) or None for 0, 1, 2, ...; lines: {label: (S, T) over seeds, or (T,)}; theory: {label: (T,)}.
-    A theory with a label that no line has is drawn dark. Raises ValueError when a line does not fit x.
+    A theory with a label that no line has is drawn dark. Raises ValueError when a line does not fit x, or there is none.
     """
+    if not lines and not theory:
+        raise ValueError("curves: no lines; want {label: (T,) or (S, T)}")
     ax = ax or plt.subplots()[1]
     colors = {}
     for label, values in lines.items():
@@ -85,9 +87,12 @@ def layers(matrix, ax=None, *, xlabel="step", ylabel="layer", title="", label=""
     """A heat map with one row a layer, the first on top; a DataFrame brings the names of its rows and columns.
 
     matrix: (L, T). `log` for positive values over decades; `center` gives the value that is drawn white.
+    Raises ValueError for another shape.
     """
-    ax = ax or plt.subplots(figsize=(7.0, 1.4 + 0.28 * min(len(matrix), 14)))[1]
     values = _array(matrix)
+    if values.ndim != 2:
+        raise ValueError(f"layers: came shape {values.shape}, want (L, T), one row a layer")
+    ax = ax or plt.subplots(figsize=(7.0, 1.4 + 0.28 * min(len(matrix), 14)))[1]
     norm = LogNorm() if log else Normalize() if center is None else CenteredNorm(center)
     picture = ax.imshow(values, aspect="auto", norm=norm, cmap="viridis" if center is None else "RdBu_r")
     rows, columns = getattr(matrix, "index", range(len(values))), getattr(matrix, "columns", range(values.shape[1]))

@@ -20,6 +20,8 @@ class _Convolution(Module):
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True, *, rng=None):
         if min(in_channels, out_channels, groups) < 1 or in_channels % groups or out_channels % groups:
             raise ValueError(f"{type(self).__name__}({in_channels}→{out_channels}): groups={groups} must divide both; all are at least 1")
+        if np.min(kernel_size) < 1:
+            raise ValueError(f"{type(self).__name__}({in_channels}→{out_channels}): kernel_size={kernel_size}; want at least 1")
         rng = np.random.default_rng(rng)
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.stride, self.padding, self.dilation = stride, padding, dilation

@@ -15,10 +15,12 @@ __all__ = ["Linear", "Embedding", "Flatten"]
 class Linear(Module):
     """y = x Wᵀ + b.  x: (..., in_features) → (..., out_features); weight: (out, in), bias: (out,).
 
-    Both start uniform in ±1/√in_features, as in PyTorch. Raises ValueError when the last axis of x is another.
+    Both start uniform in ±1/√in_features, as in PyTorch. Raises ValueError for sizes below 1 or another last axis of x.
     """
 
     def __init__(self, in_features, out_features, bias=True, *, rng=None):
+        if min(in_features, out_features) < 1:
+            raise ValueError(f"Linear({in_features}→{out_features}): want at least one feature in and out")
         rng, bound = np.random.default_rng(rng), 1 / math.sqrt(in_features)
         self.in_features, self.out_features = in_features, out_features
         self.weight = Parameter(initializers.uniform(rng, (out_features, in_features), -bound, bound))

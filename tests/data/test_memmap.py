@@ -75,6 +75,7 @@ def test_a_writer_that_fails_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_writer_that_is_killed_leaves_no_array(tmp_path):
     code = """
 import os, signal, sys

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from dlscratch.data import correlated_gaussians, modular_arithmetic, planted_graphs, sine_tasks, sparse_parity, teacher_student
+from dlscratch.data import correlated_gaussians, modular_arithmetic, planted_graphs, sparse_parity, teacher_student
 from dlscratch.engine import default_dtype
 
-MAKERS = [teacher_student, sparse_parity, modular_arithmetic, planted_graphs, correlated_gaussians, sine_tasks]
+MAKERS = [teacher_student, sparse_parity, modular_arithmetic, planted_graphs, correlated_gaussians]
 
 
 def arrays(made):
@@ -80,20 +80,6 @@ def test_information_of_gaussians():
     assert correlated_gaussians(0, rho=0).information == 0
 
 
-def test_sine_tasks_lie_on_their_waves():
-    X, y, truth = sine_tasks(0, tasks=200, shots=20)
-    assert X.shape == y.shape == (200, 20, 1) and np.allclose(truth(X), y, atol=1e-5) and -5 <= X.min() < -4.9 < 4.9 < X.max() < 5
-    grid = truth(np.linspace(-5, 5, 2001)[:, None])
-    assert grid.shape == (200, 2001, 1)
-    top = grid.max(axis=(1, 2))  # the amplitude, for ten units of x hold a whole wave
-    assert 0.1 <= top.min() < 0.4 and 4.7 < top.max() < 5
-    there = truth(np.array([[0.0], [math.pi / 2]]))[..., 0]  # A sin(-φ) and A cos(φ)
-    phase = np.arctan2(-there[:, 0], there[:, 1])
-    assert 0 <= phase.min() < 0.1 and math.pi - 0.1 < phase.max() < math.pi and abs(phase.mean() - math.pi / 2) < 0.3
-    assert np.allclose(truth(np.array([[2 * math.pi - 5]])), truth(np.array([[-5.0]])), atol=1e-5)
-    assert 0.15 < (sine_tasks(0, 50, 50, noise=0.2).y - sine_tasks(0, 50, 50).y).std() < 0.25
-
-
 BAD = [
     (lambda: teacher_student(0, n=0), "n=0: want at least 1"),
     (lambda: teacher_student(0, hidden=0), "hidden=0"),
@@ -107,8 +93,6 @@ BAD = [
     (lambda: planted_graphs(0, nodes=2, communities=3), "nodes=2: want at least 3"),
     (lambda: correlated_gaussians(0, rho=1), "rho=1"),
     (lambda: correlated_gaussians(0, dims=0), "dims=0"),
-    (lambda: sine_tasks(0, shots=0), "shots=0"),
-    (lambda: sine_tasks(0, noise=float("nan")), "noise=nan"),
 ]
 
 

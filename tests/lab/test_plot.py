@@ -67,6 +67,8 @@ def test_curves_count_from_zero_and_take_frames_and_an_axis():
 def test_curves_that_do_not_fit():
     with pytest.raises(ValueError, match="'a' has 4 points, x has shape \\(3,\\)"):
         plot.curves(np.arange(3), {"a": np.ones((2, 4))})
+    with pytest.raises(ValueError, match="no lines; want"):
+        plot.curves(None, {})
 
 
 def test_layers():

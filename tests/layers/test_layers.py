@@ -153,6 +153,8 @@ class Bare(Module):
 @pytest.mark.parametrize("call, error, message", [
     (lambda: Linear(784, 10)(np.ones((32, 28, 28))), ValueError,
      r"Linear\(784→10\): input \(32, 28, 28\) has last axis 28, expected 784; flatten"),
+    (lambda: Linear(0, 10), ValueError, r"Linear\(0→10\): want at least one feature"),
+    (lambda: layers.Conv2d(3, 4, 0), ValueError, "kernel_size=0; want at least 1"),
     (lambda: layers.LayerNorm(4)(np.ones((2, 3))), ValueError, "expected"),
     (lambda: layers.BatchNorm1d(4)(np.ones((2, 3))), ValueError, r"want \(N, 4\)"),
     (lambda: layers.BatchNorm1d(3)(np.ones((1, 3))), ValueError, "no variance"),
