@@ -2,7 +2,7 @@
 
 from . import operators, rules
 from .fused import checkpoint, fused, primitive
-from .memory import blocks
+from .memory import blocks, keep_freed
 from .modes import default_dtype, detect_anomaly, no_grad
 from .table import COMPOSED, CONSTANT, RULES, composed, constant, rule
 from .tensor import Tensor
@@ -13,3 +13,5 @@ __all__ = [
     "grad", "value_and_grad", "gradients", "vjp", "jvp", "hvp", "jacobian", "hessian", "checkpoint",
     "rule", "composed", "constant", "primitive", "fused", "blocks", "RULES", "COMPOSED", "CONSTANT", "rules", "operators",
 ]  # fmt: skip
+
+keep_freed()

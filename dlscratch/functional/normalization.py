@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ..engine import Tensor, fused
-from .rows import normalize_rows
+from .layer_norm import normalize_rows
 
 __all__ = [
     "textbook_standardize", "standardize", "layer_norm", "batch_norm", "instance_norm",

@@ -17,7 +17,7 @@ class Adam(Optimizer):
     With `amsgrad` the largest v so far is in its place.  Source: Kingma & Ba 2015; Reddi et al. 2018.
     """
 
-    state, decoupled = ("m", "v"), False
+    state, elementwise, decoupled = ("m", "v"), True, False
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False):
         self.betas, self.eps, self.amsgrad = fractions(self, betas), eps, amsgrad
@@ -27,7 +27,7 @@ class Adam(Optimizer):
     def update(self, theta, g):
         g = self.moments(theta, g)
         v = np.maximum(self.largest, self.v, out=self.largest) if self.amsgrad else self.v
-        root = np.sqrt(v) / math.sqrt(1 - self.betas[1] ** self.t)
+        root = np.sqrt(v) * (1 / math.sqrt(1 - self.betas[1] ** self.t))
         theta -= (self.rate / (1 - self.betas[0] ** self.t)) * self.m / (root + self.eps)
 
     def moments(self, theta, g):
@@ -54,7 +54,7 @@ class AdamW(Adam):
 class Adamax(Optimizer):
     """theta ← theta - lr m̂ / u, with u ← max(β₂ u, |g| + eps), a fading largest gradient.  Source: Kingma & Ba 2015."""
 
-    state = ("m", "u")
+    state, elementwise = ("m", "u"), True
 
     def __init__(self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
         self.betas, self.eps = fractions(self, betas), eps
@@ -73,6 +73,8 @@ class NAdam(Adam):
 
     ψ is `momentum_decay`.  Source: Dozat 2016.
     """
+
+    elementwise = False  # the product of the μ is one number
 
     def __init__(self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, momentum_decay=4e-3,
                  decoupled_weight_decay=False):  # fmt: skip

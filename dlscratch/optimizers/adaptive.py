@@ -11,7 +11,7 @@ __all__ = ["Adagrad", "RMSprop", "Adadelta"]
 class Adagrad(Optimizer):
     """theta ← theta - lrₜ g / (√s + eps), with s ← s + g² and lrₜ = lr / (1 + (t - 1) lr_decay).  Source: Duchi et al. 2011."""
 
-    state = ("s",)
+    state, elementwise = ("s",), True
 
     def __init__(self, params, lr=1e-2, lr_decay=0.0, weight_decay=0.0, initial_accumulator_value=0.0, eps=1e-10):
         if not (lr_decay >= 0 and initial_accumulator_value >= 0):
@@ -31,6 +31,8 @@ class RMSprop(Optimizer):
 
     m is the running mean of g if `centered`, else 0.  Source: Tieleman & Hinton 2012; centered: Graves 2013.
     """
+
+    elementwise = True
 
     def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False):
         fractions(self, (alpha,))
@@ -56,7 +58,7 @@ class RMSprop(Optimizer):
 class Adadelta(Optimizer):
     """theta ← theta - lr d, with d = √(u + eps) / √(v + eps) g, v ← ρ v + (1 - ρ) g², u ← ρ u + (1 - ρ) d².  Source: Zeiler 2012."""
 
-    state = ("v", "u")
+    state, elementwise = ("v", "u"), True
 
     def __init__(self, params, lr=1.0, rho=0.9, eps=1e-6, weight_decay=0.0):
         fractions(self, (rho,))

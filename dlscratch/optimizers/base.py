@@ -1,10 +1,12 @@
 """Optimizer: what all update rules share. A rule itself is one method, a formula on vectors."""
 
+import copy
 import math
 from contextlib import contextmanager
 
 import numpy as np
 
+from ..engine import blocks
 from .groups import Selection, collect
 
 __all__ = ["Optimizer"]
@@ -19,6 +21,7 @@ class Optimizer:
     """
 
     state = ()  # names of what the rule remembers between steps: vectors (P,), made here, or what it makes itself
+    elementwise = False  # whether each entry's update depends on that entry alone, all state being vectors (P,)
     wants_closure = False  # whether step needs closure(), which computes the loss and its gradients anew
 
     def __init__(self, params, lr, weight_decay=0.0):
@@ -51,8 +54,18 @@ class Optimizer:
         loss = None if closure is None else closure()
         self.t += 1
         with self.writing() as theta:
-            self.update(theta, self.parameters.dtheta)
+            self._update(theta, self.parameters.dtheta)
         return loss
+
+    def _update(self, theta, g):
+        """`update`, block by block where the rule allows: a dozen passes over numbers that stay in cache take half the time."""
+        if not self.elementwise or np.ndim(self.rate) or np.ndim(self.weight_decay):
+            return self.update(theta, g)
+        part = copy.copy(self)
+        for block in blocks(len(theta)):
+            for name in self.state:
+                setattr(part, name, getattr(self, name)[block])
+            part.update(theta[block], g[block])
 
     @contextmanager
     def writing(self):
@@ -82,13 +95,18 @@ class Optimizer:
         """The formula. Raises NotImplementedError until a subclass defines it."""
         raise NotImplementedError(f"{type(self).__name__} defines no update(self, theta, g)")
 
+    @property
+    def decays(self):
+        """Whether there is weight decay."""
+        return np.ndim(self.weight_decay) > 0 or self.weight_decay > 0
+
     def decayed(self, theta, g):
         """g + λ theta: decay as a part of the gradient."""
-        return g + self.weight_decay * theta if np.any(self.weight_decay) else g
+        return g + self.weight_decay * theta if self.decays else g
 
     def shrink(self, theta):
         """theta ← (1 - lr λ) theta: decay that the rule does not see."""
-        if np.any(self.weight_decay):
+        if self.decays:
             theta *= 1 - self.rate * self.weight_decay
 
     def matrices(self, *vectors):

@@ -55,6 +55,8 @@ class LAMB(Adam):
     Source: You et al. 2020, with φ(z) = z.
     """
 
+    elementwise = False
+
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-6, weight_decay=0.0):
         super().__init__(params, lr, betas, eps, weight_decay)
 

@@ -13,6 +13,8 @@ class SGD(Optimizer):
     With `nesterov` the step is g + momentum v. At the first step v = g, as in PyTorch. Source: Polyak 1964; Nesterov 1983.
     """
 
+    elementwise = True
+
     def __init__(self, params, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False):
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError(f"SGD: nesterov wants momentum > 0 and dampening = 0, came {momentum} and {dampening}")
@@ -35,7 +37,7 @@ class Lion(Optimizer):
     Source: Chen et al., Symbolic discovery of optimization algorithms, 2023.
     """
 
-    state = ("m",)
+    state, elementwise = ("m",), True
 
     def __init__(self, params, lr=1e-4, betas=(0.9, 0.99), weight_decay=0.0):
         self.betas = fractions(self, betas)
