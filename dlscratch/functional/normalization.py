@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from ..engine import Tensor, fused
+from ..engine import fused
+from .channels import normalized_channels, scaled_channels
 
 __all__ = [
     "textbook_standardize", "standardize", "layer_norm", "batch_norm", "instance_norm",
@@ -59,17 +60,15 @@ def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=Fa
     if x.ndim < 2 or (running_mean is None and not training):
         raise ValueError(f"batch_norm: input {x.shape}; want (N, C, ...), and outside of training a running mean and variance")
     _fit("batch_norm", x.shape[1:2], running_mean, running_var)
-    if not training:
-        mean, var = (np.reshape(v, (-1,) + (1,) * (x.ndim - 2)) for v in (running_mean, running_var))
-        return per_channel((x - mean) / np.sqrt(var + eps), weight, bias)
-    axes, count = (0, *range(2, x.ndim)), math.prod(x.shape) // x.shape[1]
+    if not training:  # as one scale and one shift for each channel
+        scale = 1 / np.sqrt(running_var + eps) if weight is None else weight / np.sqrt(running_var + eps)
+        return per_channel(x, scale, -running_mean * scale if bias is None else bias - running_mean * scale)
+    count = math.prod(x.shape) // x.shape[1]
     if count < 2:
         raise ValueError(f"batch_norm: one value a channel ({x.shape}) has no variance; use a larger batch or model.eval()")
-    if running_mean is not None:
-        batch = x.data if isinstance(x, Tensor) else x
-        running_mean += momentum * (batch.mean(axis=axes) - running_mean)
-        running_var += momentum * (batch.var(axis=axes) * (count / (count - 1)) - running_var)
-    return per_channel(standardize(x, axes, eps=eps), weight, bias)
+    _fit("normalization", x.shape[1:2], weight, bias)
+    moved = None if running_mean is None else (running_mean, running_var, momentum)
+    return normalized_channels(x, weight, bias, eps=eps, moved=moved)
 
 
 def instance_norm(x, weight=None, bias=None, eps=1e-5):
@@ -86,8 +85,8 @@ def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5):
     """
     if x.ndim < 2 or num_groups < 1 or x.shape[1] % num_groups:
         raise ValueError(f"group_norm: input {x.shape}; want (N, C, ...) with C divisible by num_groups={num_groups}")
-    groups = np.reshape(x, (x.shape[0], num_groups, -1))
-    return per_channel(np.reshape(standardize(groups, (2,), eps=eps), x.shape), weight, bias)
+    groups = np.reshape(x, (1, x.shape[0] * num_groups, -1))
+    return per_channel(np.reshape(normalized_channels(groups, eps=eps), x.shape), weight, bias)
 
 
 def rms_norm(x, normalized_shape, weight=None, eps=None):
@@ -138,8 +137,7 @@ def cosine_similarity(a, b, axis=1, eps=1e-8):
 def per_channel(x, weight, bias):
     """x · weight + bias, one number for each channel.  x: (N, C, ...), weight and bias: (C,) or None."""
     _fit("normalization", x.shape[1:2], weight, bias)
-    shape = (1, -1) + (1,) * (x.ndim - 2)
-    return _affine(x, *(p if p is None else np.reshape(p, shape) for p in (weight, bias)))
+    return scaled_channels(x, weight, bias)
 
 
 def _fit(name, shape, *parameters):
