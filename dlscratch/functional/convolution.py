@@ -2,6 +2,7 @@
 
 import functools
 import math
+import os
 
 import numpy as np
 
@@ -91,13 +92,17 @@ def _batch_last(x):
     return y
 
 
+_THREADS = int(os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+
+
 def _multiply(A, B, out):
     """out = A @ B for A: (G, R, Q), B: (G, Q, n), in pieces of B's columns.
 
-    OpenBLAS multiplies up to 10⁶ multiply-adds without first repacking B, which few rows of A would not repay: 1.4 times as fast.
+    OpenBLAS multiplies up to 10⁶ multiply-adds on one thread without repacking B, which few rows of A would not repay: 1.4 times
+    as fast. With more threads, large products are left whole, to be shared.
     """
     (G, R, Q), n, parts = A.shape, B.shape[2], 1
-    while R * Q * n > 1_000_000 * parts and n % (64 * parts) == 0:
+    while (_THREADS == 1 or R * Q * n < 2_000_000) and R * Q * n > 1_000_000 * parts and n % (64 * parts) == 0:
         parts *= 2
     if parts > 1:
         A, (B, out) = A[:, None], (a.reshape(G, -1, parts, n // parts).swapaxes(1, 2) for a in (B, out))
@@ -144,11 +149,10 @@ class _Geometry:
         (G, _, Q, n), O = spread.shape, self.W.shape[1]
         M = self.W.transpose(0, 1, 3, 4, 2).reshape(G, O, -1)
         y = np.empty((G, O, len(self.sums), n), np.result_type(M, spread))
-        b = None if b is None else b.reshape(G, O, 1)
         for h, (k, r, m) in enumerate(self.sums):
             _multiply(M[:, :, k * Q : (k + m) * Q], spread[:, r : r + m].reshape(G, m * Q, n), y[:, :, h])
-            if b is not None:
-                y[:, :, h] += b
+        if b is not None:
+            y += b.reshape(G, O, 1, 1)
         return y.reshape(G * O, *self.out, -1).transpose(3, 0, 1, 2)
 
     def up(self, y):
@@ -192,7 +196,7 @@ def _gradients(needs, *rules):
 
 def _over_channels(g):
     """Σ g over all axes but that of the channels."""
-    return _batch_last(g).reshape(g.shape[1], -1).sum(axis=1)
+    return _batch_last(g).reshape(g.shape[1], -1) @ np.ones(g.size // g.shape[1], g.dtype)
 
 
 def _transpose(x, W, b=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):

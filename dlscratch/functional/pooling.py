@@ -55,8 +55,10 @@ def _padded(x, padding):
 def _backward(g, y, saved, needs, x, kernel_size, stride=None, padding=0):
     """Each gradient goes to the first entry that is its window's maximum. The last one wins where no other did: a comparison less."""
     (_, slices), (x, inside) = _geometry(x, kernel_size, stride, padding), _padded(x, padding)
-    dx, free = np.zeros_like(x), np.ones_like(y, bool)
-    apart = min(map(operator.sub, pair(kernel_size if stride is None else stride), pair(kernel_size))) >= 0
+    kernel, stride, free = pair(kernel_size), pair(kernel_size if stride is None else stride), np.ones_like(y, bool)
+    apart = all(map(operator.ge, stride, kernel))
+    full = kernel == stride and all(n == m * k for n, m, k in zip(x.shape[-2:], y.shape[-2:], kernel, strict=True))
+    dx = (np.empty_like if full else np.zeros_like)(x)
     for place in slices:
         won = x[(..., *place)] == y if place is not slices[-1] else free
         won &= free
