@@ -137,7 +137,7 @@ def cosine_similarity(a, b, axis=1, eps=1e-8):
 def per_channel(x, weight, bias):
     """x · weight + bias, one number for each channel.  x: (N, C, ...), weight and bias: (C,) or None."""
     _fit("normalization", x.shape[1:2], weight, bias)
-    return scaled_channels(x, weight, bias)
+    return x if weight is None and bias is None else scaled_channels(x, weight, bias)
 
 
 def _fit(name, shape, *parameters):
