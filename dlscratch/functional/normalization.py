@@ -60,7 +60,7 @@ def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=Fa
     if x.ndim < 2 or (running_mean is None and not training):
         raise ValueError(f"batch_norm: input {x.shape}; want (N, C, ...), and outside of training a running mean and variance")
     _fit("batch_norm", x.shape[1:2], running_mean, running_var)
-    if not training:  # as one scale and one shift for each channel
+    if not training:
         scale = 1 / np.sqrt(running_var + eps) if weight is None else weight / np.sqrt(running_var + eps)
         return per_channel(x, scale, -running_mean * scale if bias is None else bias - running_mean * scale)
     count = math.prod(x.shape) // x.shape[1]

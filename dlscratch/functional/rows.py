@@ -36,11 +36,15 @@ def _chains(size, out, kernel, stride, padding, dilation, up=False):
     return kernels, rows, [(*min(s), len(s)) if s else (0, 0, 0) for s in sums]
 
 
+@functools.lru_cache(1024)
 def _meetings(size, out, kernel, stride, padding, dilation):
     """For each kernel column, the windows in which it meets a pixel, and those pixels, as slices."""
+    pairs = []
     for shift in (dilation * k - padding for k in range(kernel)):
         first, last = max(0, -(shift // stride)), min(out, (size - 1 - shift) // stride + 1)
-        yield slice(first, max(first, last)), slice(stride * first + shift, max(0, stride * (last - 1) + shift + 1), stride)
+        pixels = slice(stride * first + shift, max(0, stride * (last - 1) + shift + 1), stride)
+        pairs.append((slice(first, max(first, last)), pixels))
+    return pairs
 
 
 def _split(x, groups):
@@ -98,7 +102,7 @@ class Rows:
         G, H, C, _, N = x.shape
         if w * N < 256:
             self.sums = [(0, 0, 1)]
-            spread, rows = np.zeros((G, self.K, self.L, C, h, w, N), x.dtype), list(_meetings(*self.vertical))
+            spread, rows = np.zeros((G, self.K, self.L, C, h, w, N), x.dtype), _meetings(*self.vertical)
             for k, (above, up) in enumerate(rows):
                 for i, (windows, pixels) in enumerate(_meetings(*self.horizontal)):
                     spread[:, k, i, :, above, windows] = x[:, up, :, pixels].swapaxes(1, 2)
@@ -126,7 +130,7 @@ class Rows:
     def up(self, y):
         """The adjoint of spread and down: for each row of x one product, whose L parts are added where their pixels came from."""
         kernels, rows, sums = _chains(*self.vertical, up=True)
-        y, (G, O, C, _, L), meetings = _split(y, self.groups), self.W.shape, list(_meetings(*self.horizontal))
+        y, (G, O, C, _, L), meetings = _split(y, self.groups), self.W.shape, _meetings(*self.horizontal)
         w, N = y.shape[3:]
         y = np.ascontiguousarray(y[:, rows] if self.vertical[5] > 1 else y).reshape(G, -1, w * N)
         M = self.W[:, :, :, kernels].transpose(0, 4, 2, 3, 1).reshape(G, L * C, -1)
