@@ -1,11 +1,10 @@
 """Convolution (strictly: cross-correlation), a linear layer that every patch of an image shares, and its adjoint."""
 
-import math
-
 import numpy as np
 
 from ..engine import fused
-from .folding import count, pair, places, windows
+from .folding import pair, windows
+from .rows import Rows, batch_last
 
 __all__ = ["textbook_conv2d", "conv2d", "conv1d", "textbook_conv_transpose2d", "conv_transpose2d", "conv_transpose1d"]
 
@@ -41,91 +40,45 @@ def textbook_conv_transpose2d(x, W, b=None, stride=1, padding=0, output_padding=
     return y[:, :, ph : y.shape[2] - ph, pw : y.shape[3] - pw]
 
 
-# The fast twins: all windows as the columns of one matrix. Batch innermost, (C, H, W, N): every copied run is then long. ---
-
-
-def _columns(x, groups, out, kernel, stride, padding, dilation):
-    """x: (N, C, H, W) → (groups, K L, C/groups, H', W', N) with (H', W') = out: each window a column."""
-    (N, C, H, W), (ph, pw) = x.shape, pair(padding)
-    image = np.zeros((groups, C // groups, H + 2 * ph, W + 2 * pw, N), x.dtype)
-    image[:, :, ph : ph + H, pw : pw + W] = x.transpose(1, 2, 3, 0).reshape(groups, -1, H, W, N)
-    columns = np.empty((groups, math.prod(kernel), C // groups, *out, N), x.dtype)
-    for i, (rows, cols) in enumerate(places(out, kernel, stride, dilation)):
-        columns[:, i] = image[:, :, rows, cols]
-    return columns
-
-
-def _image(columns, size, kernel, stride, padding, dilation):
-    """The adjoint of _columns: each column is added back where it was read."""
-    (H, W), (ph, pw), (G, _, C, *out, N) = size, pair(padding), columns.shape
-    image = np.zeros((G, C, H + 2 * ph, W + 2 * pw, N), columns.dtype)
-    for i, (rows, cols) in enumerate(places(out, kernel, stride, dilation)):
-        image[:, :, rows, cols] += columns[:, i]
-    return image[:, :, ph : ph + H, pw : pw + W].reshape(G * C, H, W, N).transpose(3, 0, 1, 2)
-
-
-def _matrices(W, groups):
-    """Weights (O, C, K, L) as one matrix a group: (groups, O/groups, K L C)."""
-    return W.reshape(groups, -1, W.shape[1], W.shape[2] * W.shape[3]).swapaxes(2, 3).reshape(groups, len(W) // groups, -1)
-
-
-def _rows(y, groups):
-    """(N, O, H, W) → (groups, O/groups, H W N)."""
-    return np.ascontiguousarray(y.transpose(1, 2, 3, 0)).reshape(groups, y.shape[1] // groups, -1)
-
-
-def _weights(columns, rows, shape):
-    """Σ rows × columns, the gradient of the weights, for both directions."""
-    O, C, K, L = shape
-    product = columns @ rows.swapaxes(1, 2)
-    return product.reshape(len(rows), K * L, C, -1).transpose(0, 3, 2, 1).reshape(shape)
-
-
-def _finish(needs, *gradients):
-    return [*gradients, *[None] * len(needs)][: len(needs)]
+# The fast twins --------------------------------------------------------------------------------------------------------
 
 
 def _conv(x, W, b=None, stride=1, padding=0, dilation=1, groups=1):
     _check("conv2d", x, W, b, groups, W.shape[1] * groups, len(W))
-    out = count(x.shape[2:], W.shape[2:], stride, padding, dilation)
-    columns = _columns(x, groups, out, W.shape[2:], stride, padding, dilation)
-    kernels = _matrices(W, groups)
-    y = (kernels @ columns.reshape(groups, kernels.shape[2], -1)).reshape(len(W), -1)
-    if b is not None:
-        y += b[:, None]
-    return y.reshape(len(W), *columns.shape[3:]).transpose(3, 0, 1, 2), columns
+    rows = Rows(x.shape[2:], W, stride, padding, dilation, groups)
+    spread = rows.spread(x)
+    return rows.down(spread, b), (rows, spread)
 
 
-def _conv_gradient(g, y, columns, needs, x, W, b=None, stride=1, padding=0, dilation=1, groups=1):
-    g, dx, dW = _rows(g, groups), None, None
-    if needs[0]:
-        dx = (_matrices(W, groups).swapaxes(1, 2) @ g).reshape(columns.shape)
-        dx = _image(dx, x.shape[2:], W.shape[2:], stride, padding, dilation)
-    if needs[1]:
-        dW = _weights(columns.reshape(groups, -1, g.shape[2]), g, W.shape)
-    return _finish(needs, dx, dW, g.sum(axis=2).ravel() if len(needs) > 2 and needs[2] else None)
+def _conv_gradient(g, y, saved, needs, *inputs, **options):
+    rows, spread = saved
+    return _gradients(needs, lambda: rows.up(g), lambda: rows.weights(spread, g), lambda: _over_channels(g))
+
+
+def _gradients(needs, *rules):
+    return [rule() if need else None for rule, need in zip(rules, needs, strict=False)] + [None] * (len(needs) - len(rules))
+
+
+def _over_channels(g):
+    """Σ g over all axes but that of the channels."""
+    return batch_last(g).reshape(g.shape[1], -1) @ np.ones(g.size // g.shape[1], g.dtype)
 
 
 def _transpose(x, W, b=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
-    O = W.shape[1] * groups
-    _check("conv_transpose2d", x, W, b, groups, len(W), O)
+    _check("conv_transpose2d", x, W, b, groups, len(W), W.shape[1] * groups)
     sizes = zip(x.shape[2:], W.shape[2:], *map(pair, (stride, padding, output_padding, dilation)), strict=True)
     size = [(n - 1) * s - 2 * p + d * (k - 1) + 1 + e if 0 <= e < max(s, d) else 0 for n, k, s, p, e, d in sizes]
     if min(size) < 1:
         raise ValueError(f"conv_transpose2d: no output from {x.shape}, padding {padding} and output_padding {output_padding}; "
                          "want less padding, and output_padding below stride or dilation")  # fmt: skip
-    count(size, W.shape[2:], stride, padding, dilation)  # raises for options out of range
-    columns = (_matrices(W, groups).swapaxes(1, 2) @ _rows(x, groups)).reshape(groups, -1, W.shape[1], *x.shape[2:], len(x))
-    y = _image(columns, size, W.shape[2:], stride, padding, dilation)
-    return y if b is None else y + b[:, None, None], None
+    rows = Rows(tuple(size), W, stride, padding, dilation, groups, x.shape[2:])
+    y = rows.up(x)
+    return y if b is None else y + b[:, None, None], rows
 
 
-def _transpose_gradient(g, y, saved, needs, x, W, b=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
-    columns = _columns(g, groups, x.shape[2:], W.shape[2:], stride, padding, dilation)
-    columns = columns.reshape(groups, -1, x.size // x.shape[1])
-    dx = (_matrices(W, groups) @ columns).reshape(x.shape[1:] + x.shape[:1]).transpose(3, 0, 1, 2) if needs[0] else None
-    dW = _weights(columns, _rows(x, groups), W.shape) if needs[1] else None
-    return _finish(needs, dx, dW, g.sum(axis=(0, 2, 3)) if len(needs) > 2 and needs[2] else None)
+def _transpose_gradient(g, y, rows, needs, x, *inputs, **options):
+    spread = rows.spread(g)
+    return _gradients(needs, lambda: rows.down(spread), lambda: rows.weights(spread, x), lambda: _over_channels(g))
 
 
 def _check(name, x, W, b, groups, C, O, axes=("H", "W")):

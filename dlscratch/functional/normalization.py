@@ -4,34 +4,13 @@ import math
 
 import numpy as np
 
-from ..engine import Tensor, fused
-from .layer_norm import normalize_rows
+from .channels import normalized_channels, scaled_channels
+from .normalized_rows import normalize_rows
 
 __all__ = [
-    "textbook_standardize", "standardize", "layer_norm", "batch_norm", "instance_norm",
+    "layer_norm", "batch_norm", "instance_norm",
     "group_norm", "rms_norm", "weight_norm", "spectral_norm", "normalize", "cosine_similarity", "per_channel",
 ]  # fmt: skip
-
-
-def textbook_standardize(x, axes, eps=1e-5):
-    """x̂ = (x - mean) / √(var + eps) over `axes`, var being the biased variance.  x: any shape."""
-    return (x - np.mean(x, axis=axes, keepdims=True)) / np.sqrt(np.var(x, axis=axes, keepdims=True) + eps)
-
-
-def _forward(x, axes, eps=1e-5):
-    y = x - x.mean(axis=axes, keepdims=True)
-    scale = 1 / np.sqrt(np.mean(y * y, axis=axes, keepdims=True) + eps)
-    y *= scale
-    return y, scale
-
-
-def _backward(g, y, scale, needs, x, axes, eps=1e-5):
-    mean = g.mean(axis=axes, keepdims=True)
-    slope = np.mean(g * y, axis=axes, keepdims=True)
-    return (scale * (g - mean - y * slope), None)
-
-
-standardize = fused(textbook_standardize, _forward, _backward)
 
 
 def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5):
@@ -61,16 +40,14 @@ def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=Fa
         raise ValueError(f"batch_norm: input {x.shape}; want (N, C, ...), and outside of training a running mean and variance")
     _fit("batch_norm", x.shape[1:2], running_mean, running_var)
     if not training:
-        mean, var = (np.reshape(v, (-1,) + (1,) * (x.ndim - 2)) for v in (running_mean, running_var))
-        return per_channel((x - mean) / np.sqrt(var + eps), weight, bias)
-    axes, count = (0, *range(2, x.ndim)), math.prod(x.shape) // x.shape[1]
+        scale = 1 / np.sqrt(running_var + eps) if weight is None else weight / np.sqrt(running_var + eps)
+        return per_channel(x, scale, -running_mean * scale if bias is None else bias - running_mean * scale)
+    count = math.prod(x.shape) // x.shape[1]
     if count < 2:
         raise ValueError(f"batch_norm: one value a channel ({x.shape}) has no variance; use a larger batch or model.eval()")
-    if running_mean is not None:
-        batch = x.data if isinstance(x, Tensor) else x
-        running_mean += momentum * (batch.mean(axis=axes) - running_mean)
-        running_var += momentum * (batch.var(axis=axes) * (count / (count - 1)) - running_var)
-    return per_channel(standardize(x, axes, eps=eps), weight, bias)
+    _fit("normalization", x.shape[1:2], weight, bias)
+    moved = None if running_mean is None else (running_mean, running_var, momentum)
+    return normalized_channels(x, weight, bias, eps=eps, moved=moved)
 
 
 def instance_norm(x, weight=None, bias=None, eps=1e-5):
@@ -87,8 +64,8 @@ def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5):
     """
     if x.ndim < 2 or num_groups < 1 or x.shape[1] % num_groups:
         raise ValueError(f"group_norm: input {x.shape}; want (N, C, ...) with C divisible by num_groups={num_groups}")
-    groups = np.reshape(x, (x.shape[0], num_groups, -1))
-    return per_channel(np.reshape(standardize(groups, (2,), eps=eps), x.shape), weight, bias)
+    groups = np.reshape(x, (x.shape[0] * num_groups, -1))
+    return per_channel(np.reshape(normalize_rows(groups, eps=eps), x.shape), weight, bias)
 
 
 def rms_norm(x, normalized_shape, weight=None, eps=None):
@@ -139,8 +116,7 @@ def cosine_similarity(a, b, axis=1, eps=1e-8):
 def per_channel(x, weight, bias):
     """x · weight + bias, one number for each channel.  x: (N, C, ...), weight and bias: (C,) or None."""
     _fit("normalization", x.shape[1:2], weight, bias)
-    shape = (1, -1) + (1,) * (x.ndim - 2)
-    return _affine(x, *(p if p is None else np.reshape(p, shape) for p in (weight, bias)))
+    return x if weight is None and bias is None else scaled_channels(x, weight, bias)
 
 
 def _fit(name, shape, *parameters):

@@ -1,5 +1,8 @@
 """Pooling: one number for each window of an image."""
 
+import functools
+import operator
+
 import numpy as np
 
 from ..engine import fused
@@ -31,38 +34,39 @@ def _geometry(x, kernel_size, stride, padding, axes=("H", "W")):
     return out, places(out, kernel, stride)
 
 
-def _choose(slices):
-    """Booleans: which of the slices holds the maximum, the first one where several do."""
-    best = slices[0]
-    for s in slices[1:]:
-        best = np.maximum(best, s)
-    free, chosen = np.ones(best.shape, bool), []
-    for s in slices:
-        chosen.append(free & (s == best))
-        free &= ~chosen[-1]
-    return best, chosen
-
-
 def _forward(x, kernel_size, stride=None, padding=0):
     _, slices = _geometry(x, kernel_size, stride, padding)
-    if padding:
-        room, inside = _padded(x, padding, -np.inf)
-        room[inside] = x
-        x = room
-    return _choose([x[(..., *place)] for place in slices])
+    x, _ = _padded(x, padding)
+    entries = [x[(..., *place)] for place in slices]
+    return functools.reduce(np.maximum, entries) if len(entries) > 1 else entries[0].copy(order="K"), None
 
 
-def _padded(x, padding, value):
-    """An array of `value` with room for padding, in x's order in memory, and where x lies in it."""
+def _padded(x, padding):
+    """x with -∞ around it, in x's order in memory, and where x lies in it."""
     (ph, pw), (H, W) = pair(padding), x.shape[-2:]
-    room = np.full_like(x, value, shape=(*x.shape[:-2], H + 2 * ph, W + 2 * pw))
-    return room, (..., slice(ph, ph + H), slice(pw, pw + W))
+    inside = (..., slice(ph, ph + H), slice(pw, pw + W))
+    if not (ph or pw):
+        return x, inside
+    room = np.full_like(x, -np.inf, shape=(*x.shape[:-2], H + 2 * ph, W + 2 * pw))
+    room[inside] = x
+    return room, inside
 
 
-def _backward(g, y, chosen, needs, x, kernel_size, stride=None, padding=0):
-    dx, inside = _padded(x, padding, 0)
-    for place, c in zip(_geometry(x, kernel_size, stride, padding)[1], chosen, strict=True):
-        dx[(..., *place)] += g * c
+def _backward(g, y, saved, needs, x, kernel_size, stride=None, padding=0):
+    """Each gradient goes to the first entry that is its window's maximum. The last one wins where no other did: a comparison less."""
+    (_, slices), (x, inside) = _geometry(x, kernel_size, stride, padding), _padded(x, padding)
+    kernel, stride, free = pair(kernel_size), pair(kernel_size if stride is None else stride), np.ones_like(y, bool)
+    apart = all(map(operator.ge, stride, kernel))
+    full = kernel == stride and all(n == m * k for n, m, k in zip(x.shape[-2:], y.shape[-2:], kernel, strict=True))
+    dx = (np.empty_like if full else np.zeros_like)(x)
+    for place in slices:
+        won = x[(..., *place)] == y if place is not slices[-1] else free
+        won &= free
+        free = free ^ won
+        if apart:  # windows that do not overlap: written without being read
+            np.multiply(g, won, out=dx[(..., *place)])
+        else:
+            dx[(..., *place)] += g * won
     return (dx[inside], *[None] * (len(needs) - 1))
 
 

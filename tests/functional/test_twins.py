@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dlscratch import Tensor, grad
 from dlscratch import functional as F
-from dlscratch.functional import activations, convolution, losses, normalization, pooling
+from dlscratch.functional import activations, channels, convolution, losses, normalized_rows, pooling
 from dlscratch.functional.linear import linear, textbook_linear
 
 rng = np.random.default_rng(0)
@@ -15,6 +15,10 @@ rng = np.random.default_rng(0)
 
 def arrays(*shapes):
     return [rng.normal(size=s) for s in shapes]
+
+
+def batch_last(N, C, H, W):
+    return rng.normal(size=(C, H, W, N)).transpose(3, 0, 1, 2)
 
 
 def conv(bias, **options):
@@ -33,11 +37,29 @@ TWINS = {
     "softmax": (activations.softmax, activations.textbook_softmax, arrays((4, 5))),
     "softmax of columns": (lambda x: activations.softmax(x, axis=0), lambda x: activations.textbook_softmax(x, 0), arrays((4, 5))),
     "log_softmax": (activations.log_softmax, activations.textbook_log_softmax, arrays((4, 5))),
-    "standardize": (
-        lambda x: normalization.standardize(x, axes=(0, 2)),
-        lambda x: normalization.textbook_standardize(x, (0, 2)),
-        arrays((4, 3, 5)),
+    "layer_norm": (normalized_rows.normalize_rows, normalized_rows.textbook_normalize_rows, arrays((4, 3, 5), (5,), (5,))),
+    "layer_norm of two axes": (
+        lambda x, b: normalized_rows.normalize_rows(x, None, b, axes=(-2, -1)),
+        lambda x, b: normalized_rows.textbook_normalize_rows(x, None, b, axes=(-2, -1)),
+        arrays((4, 3, 5), (3, 5)),
     ),
+    "leaky_relu": (activations.leaky_relu, activations.textbook_leaky_relu, arrays((4, 5))),
+    "normalized channels": (
+        channels.normalized_channels,
+        channels.textbook_normalized_channels,
+        [batch_last(3, 4, 2, 5), *arrays((4,), (4,))],
+    ),
+    "normalized channels, bias only": (
+        lambda x, b: channels.normalized_channels(x, None, b),
+        lambda x, b: channels.textbook_normalized_channels(x, None, b),
+        arrays((4, 3, 2, 3), (3,)),
+    ),
+    "scaled channels": (
+        channels.scaled_channels,
+        channels.textbook_scaled_channels,
+        [batch_last(3, 4, 2, 5), *arrays((4,), (4,))],
+    ),
+    "normalized columns": (channels.normalized_channels, channels.textbook_normalized_channels, arrays((5, 3), (3,))),
     "conv2d": conv([(4,)], padding=1),
     "conv2d strided": conv([(4,)], stride=2, padding=(0, 1)),
     "conv2d without bias": conv([]),

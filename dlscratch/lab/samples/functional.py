@@ -20,6 +20,10 @@ def _batch_norm(x, *parameters):
     return F.batch_norm(x, None, None, *parameters, training=True)
 
 
+def _trained_batch_norm(x, *parameters):
+    return F.batch_norm(x, np.array([0.5, 0, -1], x.dtype), np.array([1, 2, 0.5], x.dtype), *parameters)
+
+
 SAMPLES = [
     case(erf.__wrapped__, (2, 3), f=erf, label="erf", smooth=True),
     *(case(f, (2, 4), smooth=True) for f in (F.sigmoid, F.tanh, F.gelu, F.softmax, F.log_softmax)),
@@ -50,6 +54,7 @@ SAMPLES = [
     case(F.layer_norm, (2, 2, 3), args=((2, 3),)),
     case(F.batch_norm, (4, 3), (3,), (3,), f=_batch_norm),
     case(F.batch_norm, (2, 2, 2, 2), (2,), (2,), f=_batch_norm),
+    case(F.batch_norm, (2, 3, 2), (3,), (3,), f=_trained_batch_norm, label="in evaluation", smooth=True),
     case(F.mse_loss, (2, 3), (2, 3)),
     *(case(F.cross_entropy, (4, 3), args=(_classes,), reduction=r) for r in ("mean", "sum", "none")),
     case(F.cross_entropy, (2, 3, 2), args=(_classes.reshape(2, 2),)),
