@@ -59,10 +59,10 @@ class Optimizer:
 
     def _update(self, theta, g):
         """`update`, block by block where the rule allows: a dozen passes over numbers that stay in cache take half the time."""
-        if not self.elementwise or np.ndim(self.rate) or np.ndim(self.weight_decay):
+        if not self.elementwise or len(cuts := blocks(len(theta))) == 1 or np.ndim(self.rate) or np.ndim(self.weight_decay):
             return self.update(theta, g)
         part = copy.copy(self)
-        for block in blocks(len(theta)):
+        for block in cuts:
             for name in self.state:
                 setattr(part, name, getattr(self, name)[block])
             part.update(theta[block], g[block])

@@ -114,7 +114,32 @@ def halves(n):
     y.backward()
 
 
-@pytest.mark.parametrize("work", [deep, wide, shared, twice, halves])
+def slices(n):
+    """T slices of one array cost T slices, not T arrays of its size."""
+    x = Tensor(np.ones((n, 64)), requires_grad=True)
+    sum(np.sum(x[i]) for i in range(n)).backward()
+
+
+def test_slices_add_to_one_array():
+    x = Tensor(np.arange(12.0).reshape(4, 3), requires_grad=True)
+    y = sum(np.sum(x[i] * (i + 1)) for i in range(4)) + np.sum(x[1:3, 0]) + np.sum(x[[0, 0, -1]]) + np.sum(x * 10) + np.sum(x[1])
+    y.backward()
+    assert x.grad.tolist() == [[13, 13, 13], [14, 13, 13], [14, 13, 13], [15, 15, 15]]
+
+
+def test_memory_of_slices_is_linear():
+    peaks = []
+    for n in (100, 1000):
+        x = Tensor(np.ones((n, 1000)), requires_grad=True)
+        y = sum(np.sum(x[i]) for i in range(n))
+        tracemalloc.start()
+        y.backward()
+        peaks.append(tracemalloc.get_traced_memory()[1] / x.nbytes)
+        tracemalloc.stop()
+    assert max(peaks) < 3  # its gradient, and a copy for the leaf
+
+
+@pytest.mark.parametrize("work", [deep, wide, shared, twice, halves, slices])
 def test_time_is_linear(work):
     work(10)
     few, many = calls(lambda: work(300)), calls(lambda: work(3_000))

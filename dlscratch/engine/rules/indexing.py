@@ -13,7 +13,10 @@ __all__ = ["scatter"]
 def scatter(g, index, shape):
     """The adjoint of x[index]: zeros of `shape` with g added at `index`, as often as an entry was picked."""
     z = np.zeros(shape, g.dtype)
-    _add_at(z, g, index)
+    if _picks_once(index):
+        z[index] = g
+    else:
+        _add_at(z, g, index)
     return z
 
 
