@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from .base import Optimizer
+from .base import Optimizer, approach
 from .sgd import fractions
 
 __all__ = ["Adam", "AdamW", "Adamax", "NAdam", "RAdam"]
@@ -27,8 +27,12 @@ class Adam(Optimizer):
     def update(self, theta, g):
         g = self.moments(theta, g)
         v = np.maximum(self.largest, self.v, out=self.largest) if self.amsgrad else self.v
-        root = np.sqrt(v) * (1 / math.sqrt(1 - self.betas[1] ** self.t))
-        theta -= (self.rate / (1 - self.betas[0] ** self.t)) * self.m / (root + self.eps)
+        unbias1, unbias2 = (1 - b**self.t for b in self.betas)
+        step = np.sqrt(v)  # from here in place: m̂ / (√v̂ + eps), with both corrections in two numbers, is m / (√v + eps √unbias2)
+        step += self.eps * math.sqrt(unbias2)
+        np.divide(self.m, step, out=step)
+        step *= self.rate * (math.sqrt(unbias2) / unbias1)
+        theta -= step
 
     def moments(self, theta, g):
         """Bring decay, m and v up to date; returns the gradient that they saw."""
@@ -37,8 +41,8 @@ class Adam(Optimizer):
             self.shrink(theta)
         else:
             g = self.decayed(theta, g)
-        self.m += (1 - b1) * (g - self.m)
-        self.v += (1 - b2) * (g * g - self.v)
+        approach(self.m, g, 1 - b1)
+        approach(self.v, g * g, 1 - b2)
         return g
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..engine import blocks
 from .groups import Selection, collect
 
-__all__ = ["Optimizer"]
+__all__ = ["Optimizer", "approach"]
 
 
 class Optimizer:
@@ -146,3 +146,10 @@ class Optimizer:
                 own[...] = state[name]
             else:
                 setattr(self, name, float(state[name]))
+
+
+def approach(average, x, share):
+    """average ← average + share (x - average), in place: a running mean that forgets at the rate `share`."""
+    x = x - average
+    x *= share
+    average += x

@@ -147,9 +147,9 @@ MUTATIONS = [
     Mutation("GRU resets the state before its product", "functional/recurrent.py", "n = r * q[2]", "n = 1 * q[2]", RECURRENT),
     Mutation("the LSTM's cell is cut off in backward", "functional/recurrent.py", "dc *= f\n", "dc *= 0\n", RECURRENT),
     # optimizers, schedules, averages
-    Mutation("Adam without bias correction", "optimizers/adam.py", "theta -= (self.rate / (1 - self.betas[0] ** self.t)) * self.m / (root + self.eps)",
-             "theta -= self.rate * self.m / (root + self.eps)", f"{OPTIMIZERS} -k trajectory"),
-    Mutation("Adam with eps inside the root", "optimizers/adam.py", "root = np.sqrt(v) *", "root = np.sqrt(v + self.eps) *", f"{OPTIMIZERS} -k trajectory"),
+    Mutation("Adam without bias correction", "optimizers/adam.py", "step *= self.rate * (math.sqrt(unbias2) / unbias1)",
+             "step *= self.rate", f"{OPTIMIZERS} -k trajectory"),
+    Mutation("Adam with eps inside the root", "optimizers/adam.py", "step = np.sqrt(v)  #", "step = np.sqrt(v + self.eps)  #", f"{OPTIMIZERS} -k trajectory"),
     Mutation("AdamW decays through the moments", "optimizers/adam.py", "decoupled = True", "decoupled = False", f"{OPTIMIZERS} -k trajectory"),
     Mutation("Nesterov's look ahead is left out", "optimizers/sgd.py", "g = g + self.momentum * self.v if self.nesterov else self.v", "g = self.v", f"{OPTIMIZERS} -k trajectory"),
     Mutation("momentum's first step is dampened", "optimizers/sgd.py", "g if self.t == 1 else (1 - self.dampening) * g", "(1 - self.dampening) * g", f"{OPTIMIZERS} -k trajectory"),
