@@ -6,7 +6,7 @@ import numpy as np
 
 from .backward import walk
 from .modes import mode, nesting, recording
-from .table import Traced, chosen, rule, wanting
+from .table import Traced, chosen, refuse_unknown, rule, wanting
 from .tensor import Tensor, apply, now, record
 
 __all__ = ["primitive", "Fused", "fused", "checkpoint"]
@@ -51,6 +51,8 @@ class Fused:
         self.textbook, self.forward, self.backward, self.pure = textbook, forward, backward, pure
 
     def __call__(self, *inputs, **kwargs):
+        if kwargs:
+            refuse_unknown(self, self.textbook, kwargs)
         arrays, wrapped, traced = [], False, False
         for x in inputs:
             if isinstance(x, Tensor):

@@ -69,9 +69,9 @@ class default_dtype:  # noqa: N801 - a function to its users, a class so that `w
     def __new__(cls, dtype=None):
         if dtype is None:
             return cls._current
-        wanted = np.dtype(dtype)
-        if wanted not in (np.dtype("float32"), np.dtype("float64")):
+        if dtype not in ("float32", "float64", np.float32, np.float64):
             raise ValueError(f"default_dtype({dtype!r}): want 'float32' or 'float64'; float16 is for storage only")
+        wanted = np.dtype(dtype)
         switch = super().__new__(cls)
         switch.before, cls._current = cls._current, wanted
         return switch

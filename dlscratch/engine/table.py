@@ -1,8 +1,9 @@
 """The tables that say what every NumPy function does to a Tensor: its rule, its composition, or that it has no derivative."""
 
+import functools
 import inspect
 
-__all__ = ["RULES", "COMPOSED", "CONSTANT", "Traced", "Rule", "rule", "composed", "constant", "describe"]
+__all__ = ["RULES", "COMPOSED", "CONSTANT", "Traced", "Rule", "rule", "composed", "constant", "describe", "refuse_unknown"]
 
 RULES = {}  # function -> Rule: how a gradient comes back through it
 COMPOSED = {}  # function -> the same function written in terms of others that have rules
@@ -87,6 +88,17 @@ def composed(*functions):
 def constant(*functions):
     """These functions have no derivative or derivative zero: on Tensors they compute with the data and give plain arrays."""
     CONSTANT.update(functions)
+
+
+@functools.cache
+def _names(function):
+    return tuple(inspect.signature(function).parameters)
+
+
+def refuse_unknown(op, definition, options):
+    """Raise TypeError for options that `definition`, the Python function behind `op`, does not have."""
+    if (unknown := sorted(options.keys() - _names(definition))) and "kwargs" not in _names(definition):
+        raise TypeError(f"{describe(op)} does not take {', '.join(unknown)}; on Tensors it knows {', '.join(_names(definition))}")
 
 
 def describe(op):

@@ -7,7 +7,7 @@ import numpy as np
 from .backward import check_finite, walk
 from .methods import ArrayMethods
 from .modes import mode
-from .table import COMPOSED, CONSTANT, RULES, Traced, describe
+from .table import COMPOSED, CONSTANT, RULES, Traced, describe, refuse_unknown
 
 __all__ = ["Tensor", "apply", "record", "raw", "now", "getitem"]
 
@@ -218,6 +218,7 @@ def dispatch(function, args, kwargs):
     """What a NumPy function does to a Tensor: its composition, its rule, its plain value, or a clear refusal."""
     composition = COMPOSED.get(function)
     if composition is not None:
+        refuse_unknown(function, composition, kwargs)
         return composition(*args, **kwargs)
     if function in RULES:
         if any(isinstance(v, Tensor) for v in kwargs.values()):

@@ -18,6 +18,8 @@ def count(size, kernel, stride=1, padding=0, dilation=1):
     Raises ValueError when none does, or an option is out of range.
     """
     stride, padding, dilation = pair(stride), pair(padding), pair(dilation)
+    if not all(isinstance(n, (int, np.integer)) for n in (*kernel, *stride, *padding, *dilation)):
+        raise TypeError(f"kernel {kernel}, stride {stride}, padding {padding}, dilation {dilation}: want integers, or pairs of them")
     if min(*kernel, *stride, *dilation) < 1 or min(padding) < 0:
         raise ValueError(f"kernel {kernel}, stride {stride}, dilation {dilation}, padding {padding}: want at least 1, 1, 1 and 0")
     far = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))

@@ -38,6 +38,8 @@ def collect(params):
     """
     if isinstance(params, Parameters):
         return params, [{}] * len(params)
+    if hasattr(params, "parameters"):
+        raise TypeError(f"an optimizer wants parameters, came the model {type(params).__name__}; pass model.parameters()")
     params = list(params)
     if not any(isinstance(p, dict) for p in params):
         return _arranged(params), [{}] * len(params)
