@@ -18,7 +18,7 @@ def gradients(y, xs, seed=None, *, create_graph=False, retain_graph=False):
     """[dL/dx for x in xs] for L = y (a scalar) or sum(seed * y); leaves every `.grad` alone. Zeros where y ignores x."""
     for i, x in enumerate(xs):
         if not _is_traced(x):
-            raise ValueError(f"gradients: xs[{i}] is no Tensor that requires a gradient; make it Tensor(x, requires_grad=True)")
+            raise ValueError(f"gradients: xs[{i}] is no Tensor with requires_grad=True; make it one: Tensor(x, requires_grad=True)")
     found = {}
     if y.requires_grad:
         found = walk(y, y.seed(seed), xs, lifted=create_graph, retain=retain_graph)
