@@ -38,7 +38,7 @@ def _parser():
     commands.add_parser("claims", help="every claim of the committed notebooks")
     commands.add_parser("verify", help="check every derivative rule against finite differences")
     race = commands.add_parser("benchmark", help="race training steps against PyTorch, which must be installed")
-    race.add_argument("workloads", nargs="*", help="the first letters of their names, such as W1 W6, or F for the further rows; all unless given")
+    race.add_argument("workloads", nargs="*", help="beginnings of their names, such as W1 W6 or F, the further rows; all unless given")
     race.add_argument("--rounds", type=int, default=5)
     race.add_argument("--threads", type=int, help="of each library; all cores unless given")
     race.add_argument("--seconds", type=float, default=1.0, help="of each measurement")
