@@ -12,17 +12,17 @@ from .resampling import resample
 __all__ = ["textbook_max_pool2d", "max_pool2d", "max_pool1d", "avg_pool2d", "avg_pool1d", "adaptive_avg_pool2d"]
 
 
-def textbook_max_pool2d(x, kernel_size, stride=None, padding=0):
+def textbook_max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1):
     """y[c,i,j] = max over the window at (s i, s j), x being padded with -∞; the stride is the window's size unless given.
 
     x: (..., C, H, W) → (..., C, H', W'). Ties: the first entry wins. Raises ValueError when more than half a window is padding.
     """
-    w = windows(x, pair(kernel_size), kernel_size if stride is None else stride, padding, value=-np.inf)
+    w = windows(x, pair(kernel_size), kernel_size if stride is None else stride, padding, dilation, value=-np.inf)
     w = np.reshape(w, (*w.shape[:-2], -1))
     return np.take_along_axis(w, np.argmax(w, axis=-1)[..., None], axis=-1)[..., 0]
 
 
-def _geometry(x, kernel_size, stride, padding, axes=("H", "W")):
+def _geometry(x, kernel_size, stride, padding, dilation=1, axes=("H", "W")):
     """How many windows there are, and the places of their entries. Averages and maxima have the same, so both are checked here."""
     if x.ndim not in (len(axes) + 1, len(axes) + 2):
         want = ", ".join(("C", *axes))
@@ -30,12 +30,12 @@ def _geometry(x, kernel_size, stride, padding, axes=("H", "W")):
     kernel, padding, stride = pair(kernel_size), pair(padding), kernel_size if stride is None else stride
     if any(2 * p > k for p, k in zip(padding, kernel, strict=True)):
         raise ValueError(f"pooling: padding {padding} is more than half of the window {kernel}; want at most half, or windows are empty")
-    out = count(x.shape[-2:], kernel, stride, padding)
-    return out, places(out, kernel, stride)
+    out = count(x.shape[-2:], kernel, stride, padding, dilation)
+    return out, places(out, kernel, stride, dilation)
 
 
-def _forward(x, kernel_size, stride=None, padding=0):
-    _, slices = _geometry(x, kernel_size, stride, padding)
+def _forward(x, kernel_size, stride=None, padding=0, dilation=1):
+    _, slices = _geometry(x, kernel_size, stride, padding, dilation)
     x, _ = _padded(x, padding)
     entries = [x[(..., *place)] for place in slices]
     return functools.reduce(np.maximum, entries) if len(entries) > 1 else entries[0].copy(order="K"), None
@@ -52,12 +52,13 @@ def _padded(x, padding):
     return room, inside
 
 
-def _backward(g, y, saved, needs, x, kernel_size, stride=None, padding=0):
+def _backward(g, y, saved, needs, x, kernel_size, stride=None, padding=0, dilation=1):
     """Each gradient goes to the first entry that is its window's maximum. The last one wins where no other did: a comparison less."""
-    (_, slices), (x, inside) = _geometry(x, kernel_size, stride, padding), _padded(x, padding)
+    (_, slices), (x, inside) = _geometry(x, kernel_size, stride, padding, dilation), _padded(x, padding)
     kernel, stride, free = pair(kernel_size), pair(kernel_size if stride is None else stride), np.ones_like(y, bool)
-    apart = all(map(operator.ge, stride, kernel))
-    full = kernel == stride and all(n == m * k for n, m, k in zip(x.shape[-2:], y.shape[-2:], kernel, strict=True))
+    far = tuple(d * (k - 1) + 1 for k, d in zip(kernel, pair(dilation), strict=True))
+    apart = all(map(operator.ge, stride, far))
+    full = kernel == stride == far and all(n == m * k for n, m, k in zip(x.shape[-2:], y.shape[-2:], kernel, strict=True))
     dx = (np.empty_like if full else np.zeros_like)(x)
     for place in slices:
         won = x[(..., *place)] == y if place is not slices[-1] else free
@@ -73,14 +74,14 @@ def _backward(g, y, saved, needs, x, kernel_size, stride=None, padding=0):
 max_pool2d = fused(textbook_max_pool2d, _forward, _backward)
 
 
-def max_pool1d(x, kernel_size, stride=None, padding=0):
+def max_pool1d(x, kernel_size, stride=None, padding=0, dilation=1):
     """y[c,i] = max over the window at s i, x being padded with -∞.  x: (..., C, L) → (..., C, L')."""
-    return _one_row(max_pool2d, x, kernel_size, stride, padding)
+    return _one_row(max_pool2d, x, kernel_size, stride, padding, dilation=(1, *np.atleast_1d(dilation).tolist()))
 
 
 def _one_row(function, x, kernel_size, stride, padding, **options):
     (k,), (s,), (p,) = map(np.atleast_1d, (kernel_size, kernel_size if stride is None else stride, padding))
-    _geometry(x, (1, k), (1, s), (0, p), axes=("L",))
+    _geometry(x, (1, k), (1, s), (0, p), options.get("dilation", 1), axes=("L",))
     return np.squeeze(function(np.expand_dims(x, -2), (1, k), stride=(1, s), padding=(0, p), **options), axis=-2)
 
 

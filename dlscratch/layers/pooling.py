@@ -9,13 +9,13 @@ __all__ = ["MaxPool1d", "MaxPool2d", "AvgPool1d", "AvgPool2d", "AdaptiveAvgPool2
 class MaxPool1d(Function):
     """The largest entry of each window.  x: (N, C, L) → (N, C, L'); the stride is the window's size unless given."""
 
-    function, defaults = F.max_pool1d, {"kernel_size": ..., "stride": None, "padding": 0}
+    function, defaults = F.max_pool1d, {"kernel_size": ..., "stride": None, "padding": 0, "dilation": 1}
 
 
 class MaxPool2d(Function):
     """The largest entry of each window.  x: (N, C, H, W) → (N, C, H', W'); the stride is the window's size unless given."""
 
-    function, defaults = F.max_pool2d, {"kernel_size": ..., "stride": None, "padding": 0}
+    function, defaults = F.max_pool2d, {"kernel_size": ..., "stride": None, "padding": 0, "dilation": 1}
 
 
 class AvgPool1d(Function):

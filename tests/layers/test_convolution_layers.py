@@ -12,11 +12,17 @@ LAYERS = [
     ("Conv1d", (4, 6, (3,)), {"bias": False}, (3, 4, 9)),
     ("Conv2d", (4, 6, (3, 2), 2, 1, 2, 2), {}, (3, 4, 9, 8)),
     ("Conv2d", (3, 3, 3), {"groups": 3, "bias": False}, (2, 3, 5, 5)),
+    ("Conv1d", (4, 6, 4), {"padding": "same", "dilation": 3}, (3, 4, 12)),
+    ("Conv2d", (4, 6, (3, 4)), {"padding": "same", "padding_mode": "circular"}, (3, 4, 9, 8)),
+    ("Conv2d", (4, 6, 3), {"padding": (2, 1), "stride": 2, "padding_mode": "reflect"}, (3, 4, 9, 8)),
+    ("Conv2d", (4, 6, 3), {"padding": "valid"}, (3, 4, 9, 8)),
     ("ConvTranspose1d", (4, 6, 3, 2, 1, 1, 2), {"dilation": 2}, (3, 4, 5)),
     ("ConvTranspose2d", (4, 6, 3, 2, 1, 1, 2), {}, (3, 4, 5, 4)),
     ("ConvTranspose2d", (4, 6, (3, 2)), {"bias": False}, (3, 4, 5, 4)),
     ("MaxPool1d", (3, 2, 1), {}, (2, 3, 7)),
     ("MaxPool2d", (3, 2, 1), {}, (2, 3, 7, 6)),
+    ("MaxPool2d", (2,), {"stride": 2, "dilation": (2, 1)}, (2, 3, 8, 6)),
+    ("MaxPool1d", (3,), {"dilation": 2}, (2, 3, 16)),
     ("AvgPool1d", (3, 2, 1), {"count_include_pad": False}, (2, 3, 7)),
     ("AvgPool2d", (3,), {}, (2, 3, 7, 6)),
     ("AdaptiveAvgPool2d", ((2, None),), {}, (2, 3, 7, 6)),
@@ -26,6 +32,7 @@ LAYERS = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")  # PyTorch regrets its own copy
 @pytest.mark.parametrize("name, args, options, shape", LAYERS)
 def test_layer_equals_torch(name, args, options, shape):
     torch = pytest.importorskip("torch")
@@ -53,6 +60,8 @@ def test_first_weights_are_spread_as_in_torch(name):
     (lambda: layers.Conv1d(3, 4, 3, groups=2), r"Conv1d\(3→4\): groups=2 must divide both"),
     (lambda: layers.ConvTranspose2d(4, 3, 3, groups=2), r"ConvTranspose2d\(4→3\): groups=2 must divide both"),
     (lambda: layers.Conv2d(3, 0, 3), "at least 1"),
+    (lambda: layers.Conv2d(3, 4, 3, stride=2, padding="same"), 'padding="same" with stride=2; want stride 1'),
+    (lambda: layers.Conv2d(3, 4, 3, padding=1, padding_mode="mirror")(np.ones((2, 3, 8, 8))), "mode 'mirror'; want"),
     (lambda: layers.Conv1d(3, 4, 3)(np.ones((2, 5, 8))), r"want \(N, 3, L\)"),
     (lambda: layers.ConvTranspose1d(3, 4, 3)(np.ones((2, 5, 8))), r"want \(N, 3, L\)"),
     (lambda: layers.ConvTranspose2d(3, 4, 3)(np.ones((2, 5, 8))), r"want \(N, 3, H, W\)"),
