@@ -6,23 +6,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlscratch import functional as F
+from dlscratch import layers as nn
 from dlscratch import optimizers
 from dlscratch.engine import Tensor, gradients
-from dlscratch.layers import (
-    GRU, LSTM, BatchNorm1d, BatchNorm2d, Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential, Tanh, TransformerEncoderLayer,
-)  # fmt: skip
 
 # What a user holds ----------------------------------------------------------------------------------------------------
 
 
-class Last(LSTM):
+class Last(nn.LSTM):
     """The last output of a sequence."""
 
     def forward(self, x):
         return super().forward(x)[0][:, -1]
 
 
-class LastGRU(GRU):
+class LastGRU(nn.GRU):
     """The last output of a sequence."""
 
     def forward(self, x):
@@ -30,19 +28,23 @@ class LastGRU(GRU):
 
 
 def encoder():
-    return TransformerEncoderLayer(32, 2, 128, 0.0, "gelu", batch_first=True, norm_first=True, rng=0)
+    return nn.TransformerEncoderLayer(32, 2, 128, 0.0, "gelu", batch_first=True, norm_first=True, rng=0)
+
+
+def head():
+    return nn.Flatten(), nn.Linear(512, 3, rng=1)
 
 
 # the layers, and the shape of a batch: large enough for arrays of 64 KB and more, which an allocator or a pool hands out again
 MODELS = {
-    "dense": (lambda: [Linear(40, 256, rng=0), ReLU(), BatchNorm1d(256), Linear(256, 64, rng=1), Tanh(), Linear(64, 3, rng=2)], (96, 40)),
+    "dense": (lambda: [nn.Linear(40, 256, rng=0), nn.ReLU(), nn.BatchNorm1d(256), nn.Tanh(), nn.Linear(256, 3, rng=1)], (96, 40)),
     "convolutional": (
-        lambda: [Conv2d(1, 8, 3, padding=1, rng=0), BatchNorm2d(8), ReLU(), MaxPool2d(2), Flatten(), Linear(512, 3, rng=2)],
+        lambda: [nn.Conv2d(1, 8, 3, padding=1, rng=0), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2), *head()],
         (24, 1, 16, 16),
     ),
-    "transformer": (lambda: [encoder(), Flatten(), Linear(512, 3, rng=1)], (12, 16, 32)),
-    "lstm": (lambda: [Last(16, 64, batch_first=True, rng=0), Linear(64, 3, rng=1)], (16, 12, 16)),
-    "gru": (lambda: [LastGRU(16, 64, batch_first=True, rng=0), Linear(64, 3, rng=1)], (16, 12, 16)),
+    "transformer": (lambda: [encoder(), *head()], (12, 16, 32)),
+    "lstm": (lambda: [Last(16, 64, batch_first=True, rng=0), nn.Linear(64, 3, rng=1)], (16, 12, 16)),
+    "gru": (lambda: [LastGRU(16, 64, batch_first=True, rng=0), nn.Linear(64, 3, rng=1)], (16, 12, 16)),
 }
 
 
@@ -88,8 +90,8 @@ def random_view(array, rng):
 @given(st.sampled_from(sorted(MODELS)), st.sampled_from(["SGD", "Adam", "AdamW", "RMSprop"]), st.integers(0, 2**32 - 1))
 @settings(max_examples=25, deadline=None)
 def test_nothing_that_is_held_changes(kind, optimizer, seed):
-    rng, (layers, shape) = np.random.default_rng(seed), MODELS[kind]
-    model = Sequential(*layers())
+    rng, (parts, shape) = np.random.default_rng(seed), MODELS[kind]
+    model = nn.Sequential(*parts())
     parameters = model.parameters()
     optimizer, held = getattr(optimizers, optimizer)(parameters, lr=0.01), []
 
@@ -115,7 +117,7 @@ def test_nothing_that_is_held_changes(kind, optimizer, seed):
 
 def test_what_is_documented_to_change():
     """p.data and p.grad are the model's own memory: these do change, and the property above would see it."""
-    model = Linear(3, 2, rng=0)
+    model = nn.Linear(3, 2, rng=0)
     optimizer = optimizers.SGD(model.parameters(), lr=0.1)
     np.sum(model(Tensor(np.ones((4, 3), "float32")))).backward()
     views = [model.weight.data, model.weight.grad]

@@ -24,8 +24,8 @@ def hasty():
 
 
 def train(kind, seed, results):
-    rng, (layers, shape) = np.random.default_rng(seed), MODELS[kind]
-    model, losses = Sequential(*layers()), []
+    rng, (parts, shape) = np.random.default_rng(seed), MODELS[kind]
+    model, losses = Sequential(*parts()), []
     optimizer = optimizers.Adam(model.parameters(), lr=0.01)
     for _ in range(8):
         x, t = rng.normal(size=shape).astype("float32"), rng.integers(0, 3, shape[0])
