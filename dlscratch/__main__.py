@@ -38,11 +38,12 @@ def _parser():
     commands.add_parser("claims", help="every claim of the committed notebooks")
     commands.add_parser("verify", help="check every derivative rule against finite differences")
     race = commands.add_parser("benchmark", help="race training steps against PyTorch, which must be installed")
-    race.add_argument("workloads", nargs="*", help="the first letters of their names, such as W1 W6; all unless given")
+    race.add_argument("workloads", nargs="*", help="beginnings of their names, such as W1 W6 or F, the further rows; all unless given")
     race.add_argument("--rounds", type=int, default=5)
     race.add_argument("--threads", type=int, help="of each library; all cores unless given")
     race.add_argument("--seconds", type=float, default=1.0, help="of each measurement")
     race.add_argument("--json", help="a file to write the measurements to")
+    race.add_argument("--picture", help="a PNG file to draw the ratios in")
     return parser
 
 
@@ -101,12 +102,14 @@ def _verify(args):
 
 
 def _benchmark(args):
-    from .lab.benchmark import race, table
+    from .lab.benchmark import gemm_rate, picture, race, table
 
     results = race(args.workloads, args.rounds, args.threads, args.seconds)
-    print(table(results))
+    print(table(results, gemm_rate(args.threads)))
     if args.json:
         Path(args.json).write_text(json.dumps(results, indent=1), encoding="utf-8")
+    if args.picture:
+        picture(results, args.picture)
     return 0
 
 

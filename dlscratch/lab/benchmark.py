@@ -10,19 +10,22 @@ import time
 
 import numpy as np
 
-from .workloads import LIBRARIES, WORKLOADS
+from . import peers
+from .further import ROWS
+from .work import work
+from .workloads import LIBRARIES
 
-__all__ = ["measure", "race", "table"]
+__all__ = ["measure", "race", "gemm_rate", "table", "picture"]
 
 
-def measure(library, workload, seconds=1.0):
+def measure(library, row, seconds=1.0):
     """{"ms": the median step, "mb": the peak of memory above that before the model was built}, in this process.
 
     Three steps to warm up, then as many as `seconds` allow, at least five.
     """
-    lib = LIBRARIES[library]()
+    build = _builder(library, row)
     before = _peak()
-    _, step = WORKLOADS[workload](lib)
+    step = build()
     for _ in range(3):
         step()
     times, end = [], time.perf_counter() + seconds
@@ -31,6 +34,15 @@ def measure(library, workload, seconds=1.0):
         step()
         times.append(time.perf_counter() - start)
     return {"ms": 1000 * statistics.median(times), "mb": _peak() - before}
+
+
+def _builder(library, row):
+    """A function that builds the row's step; what it imports is imported already."""
+    lib = LIBRARIES.get(library, LIBRARIES["dlscratch"])()
+    if library in LIBRARIES:
+        return lambda: ROWS[row](lib)[1]
+    peers.load(library)
+    return lambda: peers.peer(library, row, ROWS[row](lib)[0])
 
 
 def _peak():
@@ -43,50 +55,108 @@ def _peak():
 
 
 def race(names=None, rounds=5, threads=None, seconds=1.0, progress=print):
-    """{workload: {library: [measure of each round]}}; each measurement has a process of its own with `threads` threads.
+    """{row: {library: [measure of each round]}}; each measurement has a process of its own with `threads` threads.
 
-    names: beginnings of the workloads' names; all unless given. Raises ValueError for a name that fits none.
+    names: beginnings of the rows' names; all unless given. Peers that are installed take part where they can.
+    Raises ValueError for a name that fits none.
     """
-    chosen = [w for w in WORKLOADS if any(w.startswith(n) for n in names or [""])]
+    chosen = [r for r in ROWS if any(r.startswith(n) for n in names or [""])]
     if not chosen or rounds < 1:
-        raise ValueError(f"race: names={names}, rounds={rounds}; want at least one round, and names from {list(WORKLOADS)}")
-    threads = str(threads or os.cpu_count())
-    environment = os.environ | {"OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}
-    results = {w: {library: [] for library in LIBRARIES} for w in chosen}
+        raise ValueError(f"race: names={names}, rounds={rounds}; want at least one round, and names from {list(ROWS)}")
+    results = {r: {library: [] for library in (*LIBRARIES, *peers.installed(r))} for r in chosen}
     for i in range(rounds):
-        for workload in chosen:
-            for library in LIBRARIES:
-                call = f"benchmark.measure({library!r}, {workload!r}, {seconds})"
-                code = f"import json; from dlscratch.lab import benchmark; print(json.dumps({call}))"
-                done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
-                if done.returncode:
-                    raise RuntimeError(f"{workload} with {library} failed:\n{done.stderr[-800:]}")
-                results[workload][library].append(json.loads(done.stdout))
+        for row, by in results.items():
+            for library, found in by.items():
+                found.append(_fresh(f"measure({library!r}, {row!r}, {seconds})", threads, f"{row} with {library}"))
         progress(f"round {i + 1} of {rounds} done")
     return results
 
 
-def table(results):
-    """The results as text: median times, the median and the range of the rounds' ratios, memory; last, the geometric mean."""
-    gemm = _gemm_rate()
-    lines = [f"{'one training step':28} {'PyTorch':>10} {'dlscratch':>10} {'ratio':>6} {'from':>6} {'to':>6} {'MB':>10}"]
-    ratios = []
-    for workload, by in results.items():
-        ours, theirs = by["dlscratch"], by["PyTorch"]
-        each = [a["ms"] / b["ms"] for a, b in zip(ours, theirs, strict=True)]
-        ratios.append(statistics.median(each))
-        times = [f"{statistics.median(r['ms'] for r in rs):7.2f} ms" for rs in (theirs, ours)]
-        memory = " / ".join(f"{statistics.median(r['mb'] for r in rs):.0f}" for rs in (ours, theirs))
-        lines.append(f"{workload:28} {times[0]:>10} {times[1]:>10} {ratios[-1]:6.2f} {min(each):6.2f} {max(each):6.2f} {memory:>10}")
-    mean = math.exp(statistics.fmean(map(math.log, ratios)))
-    return "\n".join([*lines, f"{'geometric mean':28} {'':>21} {mean:6.2f}", f"NumPy multiplies matrices at {gemm:.0f} GFLOP/s here."])
+def _fresh(call, threads, what):
+    """What a call of a function of this file gives in a new process whose libraries compute with so many threads."""
+    threads = str(threads or os.cpu_count())
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}
+    code = f"import json; from dlscratch.lab import benchmark; print(json.dumps(benchmark.{call}))"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{what} failed:\n{done.stderr[-800:]}")
+    return json.loads(done.stdout)
 
 
-def _gemm_rate(n=1024):
-    """GFLOP/s of a float32 matrix product: the best of ten."""
+def gemm_rate(threads=None):
+    """GFLOP/s of a float32 matrix product of 1024×1024, the best of ten, with so many threads."""
+    return _fresh("_multiply(1024)", threads, "a matrix product")
+
+
+def _multiply(n):
     A, times = np.ones((n, n), "float32"), []
     for _ in range(10):
         start = time.perf_counter()
         A @ A
         times.append(time.perf_counter() - start)
     return 2e-9 * n**3 / min(times)
+
+
+# What it says ---------------------------------------------------------------------------------------------------------
+
+
+def _ratios(by, library="dlscratch"):
+    """PyTorch's share in time, round by round; none if this library did not run."""
+    return [a["ms"] / b["ms"] for a, b in zip(by.get(library, []), by["PyTorch"])]
+
+
+def _median(by, library, key):
+    return statistics.median(r[key] for r in by[library])
+
+
+def table(results, rate):
+    """The results as text: median times, the median and the range of the rounds' ratios, memory, GFLOP/s, the peers' ratios.
+
+    rate: the machine's GFLOP/s, of which each row's share is said; the FLOPs are those of the matrix products, counted.
+    """
+    others = [name for name in peers.PEERS if any(name in by for by in results.values())]
+    columns = f"{'PyTorch':>10} {'dlscratch':>10} {'ratio':>6} {'from':>6} {'to':>6} {'MB':>10} {'GFLOP/s':>10}"
+    lines = [f"{'one step':28} {columns}" + "".join(f"{name:>9}" for name in others)]
+    lines += [f"{row:28} {_line(row, by, rate)}" + _peers_line(by, others) for row, by in results.items()]
+    for what, rows in {"W": [r for r in results if r[0] == "W"], "all": list(results)}.items():
+        if rows:
+            mean = statistics.geometric_mean(statistics.median(_ratios(results[r])) for r in rows)
+            lines.append(f"{f'geometric mean, {what} ({len(rows)})':50} {mean:6.2f}")
+    note = "MB: dlscratch / PyTorch. GFLOP/s: dlscratch's matrix products, and of the rate at which NumPy multiplies here"
+    return "\n".join([*lines, f"{note}, {rate:.0f} GFLOP/s.", *(["Peers: ratio to PyTorch."] if others else [])])
+
+
+def _line(row, by, rate):
+    each, (theirs, ours) = _ratios(by), (_median(by, library, "ms") for library in ("PyTorch", "dlscratch"))
+    memory = " / ".join(f"{_median(by, library, 'mb'):.0f}" for library in ("dlscratch", "PyTorch"))
+    speed = work(row).flops / ours / 1e6
+    said = f"{speed:.0f} ({speed / rate:.0%})" if speed else "–"
+    times = f"{theirs:7.2f} ms {ours:7.2f} ms {statistics.median(each):6.2f} {min(each):6.2f} {max(each):6.2f}"
+    return f"{times} {memory:>10} {said:>10}"
+
+
+def _peers_line(by, others):
+    return "".join(f"{statistics.median(_ratios(by, name)):9.2f}" if name in by else f"{'–':>9}" for name in others)
+
+
+def picture(results, file):
+    """The ratios as a PNG: a dot for the median, a line from the least to the greatest of the rounds; peers are small dots."""
+    from . import plot  # Matplotlib would count as memory of what is measured
+
+    plot.style()
+    figure, ax = plot.plt.subplots(figsize=(7.0, 1.4 + 0.3 * len(results)))
+    for color, name in zip(plot.COLORS, ("dlscratch", *peers.PEERS)):
+        rows = [(i, _ratios(by, name)) for i, by in enumerate(results.values()) if name in by]
+        if rows:
+            at, middle = [i for i, _ in rows], [statistics.median(each) for _, each in rows]
+            ax.hlines(at, [min(each) for _, each in rows], [max(each) for _, each in rows], color=color, linewidth=1.8)
+            ax.plot(middle, at, "o", color=color, label=name, markersize=7 if name == "dlscratch" else 4)
+    ax.axvline(1.0, color=plot.INK, linestyle="--", linewidth=1.4)
+    ax.set_xscale("log")
+    ax.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
+    ax.xaxis.set_minor_formatter(lambda x, _: f"{x:g}" if f"{x:e}"[0] in "25" else "")
+    ax.set_yticks(range(len(results)), list(results))
+    ax.set(xlabel="time of one step, as a share of PyTorch's", ylim=(len(results) - 0.5, -0.5))
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4)
+    figure.savefig(file, dpi=150)
+    plot.plt.close(figure)
