@@ -76,7 +76,7 @@ MUTATIONS = [
     Mutation("the exact GELU's slope lacks x φ(x)", "functional/activations.py", "        slope *= 0.5 * _C\n", "        slope *= 0\n",
              f"{ACTIVATIONS} -k gelu"),
     Mutation("leaky relu leaks nothing back", "functional/activations.py", " + x.dtype.type(negative_slope)", "",
-            , f"{ACTIVATIONS} -k leaky"),
+             f"{ACTIVATIONS} -k leaky"),
     Mutation("selu with elu's α of 1", "functional/activations.py", "elu(x, 1.6732632423543772)", "elu(x, 1.0)", f"{ACTIVATIONS} -k selu"),
     Mutation("gumbel noise is Gaussian", "functional/activations.py", ".gumbel(size=logits.shape)", ".normal(size=logits.shape)", f"{ACTIVATIONS} -k gumbel"),
     Mutation("cross-entropy: the gradient is a sum, not the mean", "functional/losses.py", "g = g / len(targets) if reduction == \"mean\" else g", "g = g", f"{TWINS} -k cross_entropy"),
