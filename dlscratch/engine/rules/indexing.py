@@ -33,7 +33,7 @@ def _add_at(z, g, index):
 
 
 def _add_rows(z, g, rows):
-    """z[rows] += g for rows that may repeat. Sorted, equal ones are neighbours and one reduceat sums them, several times as fast as np.add.at."""
+    """z[rows] += g for rows that may repeat. Sorted, equal ones are neighbours and one reduceat sums them, much faster than np.add.at."""
     rows = np.where(rows < 0, rows + len(z), rows)
     order = np.argsort(rows, kind="stable")
     rows = rows[order]
