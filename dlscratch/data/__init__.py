@@ -1,7 +1,7 @@
 """Data: sets inside installed packages, sets to download, sets with known truth; text, augmentations, arrays on disk, batches."""
 
 from . import memmap
-from .augment import cutmix, cutout, mixup, random_crop, random_flip, random_shift
+from .augment import cutmix, cutout, mixup, random_crop, random_flip
 from .batches import batches
 from .downloads import cifar10, fashion_mnist, mnist, tiny_shakespeare
 from .embedded import digits, mnist1d, photograph, table
@@ -20,5 +20,5 @@ __all__ = [
     "teacher_student", "sparse_parity", "modular_arithmetic", "planted_graphs", "correlated_gaussians",
     "Grammar", "markov", "reber", "REBER", "Scenes", "scenes", "SHAPES",
     "CharTokenizer", "BPETokenizer", "memmap",
-    "random_crop", "random_shift", "random_flip", "cutout", "mixup", "cutmix",
+    "random_crop", "random_flip", "cutout", "mixup", "cutmix",
 ]  # fmt: skip

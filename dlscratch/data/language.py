@@ -74,25 +74,6 @@ class Grammar(NamedTuple):
             state = self.move[state, v]
         return symbols
 
-    def surprise(self, symbols):
-        """-log P(x_t | x_1 … x_{t-1}), exactly, for a reader who knows the grammar but not the place: (n, length) → (n, length), nats.
-
-        Its mean over a long stretch tends to the entropy rate from above. Infinite after what the grammar cannot say.
-        """
-        symbols = np.asarray(symbols)
-        if symbols.ndim != 2 or symbols.size and not 0 <= symbols.min() <= symbols.max() < self.emit.shape[1]:
-            raise ValueError(f"Grammar.surprise: symbols {symbols.shape}; want (n, length) of integers from 0 to {self.emit.shape[1] - 1}")
-        rows, out = np.arange(len(symbols))[:, None], np.empty(symbols.shape)
-        belief = np.tile(self.stationary(), (len(symbols), 1))
-        for t, v in enumerate(symbols.T):
-            joint = belief * self.emit[:, v].T  # P(state, x_t | the past)
-            p = joint.sum(axis=1, keepdims=True)
-            belief = np.zeros_like(belief)
-            np.add.at(belief, (rows, self.move[:, v].T), np.divide(joint, p, out=np.zeros_like(joint), where=p > 0))
-            with np.errstate(divide="ignore"):
-                out[:, t] = -np.log(p[:, 0])
-        return out
-
 
 def markov(rng, symbols=8, order=1, concentration=0.3):
     """A random Markov chain: the last `order` symbols decide the law of the next one, drawn from a Dirichlet distribution.
