@@ -8,15 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Grammar", "markov", "reber", "REBER"]
-
-REBER = "BTPSXVE"  # the letters of `reber`, in the order of their numbers
+__all__ = ["Grammar", "markov"]
 
 
 class Grammar(NamedTuple):
     """emit: (S, V), P(symbol | state), and move: (S, V), the state that follows.
 
-    `Grammar(...).check()` raises ValueError for what is no grammar; `markov` and `reber` give two.
+    `Grammar(...).check()` raises ValueError for what is no grammar; `markov` gives random ones.
     """
 
     emit: np.ndarray
@@ -89,16 +87,3 @@ def markov(rng, symbols=8, order=1, concentration=0.3):
     emit = np.random.default_rng(rng).dirichlet(np.full(symbols, concentration), states)
     move = (np.arange(states)[:, None] * symbols + np.arange(symbols)) % states  # forget the oldest symbol, append the newest
     return Grammar(emit, move).check()
-
-
-def reber():
-    """Reber's grammar: words such as BTXSE and BPVVE, one after another; each fork is taken with probability 1/2.
-
-    → Grammar of 7 states, symbols numbered as in REBER. Source: Reber 1967.
-    """
-    arrows = ["B1", "T2 P3", "S2 X4", "T3 V5", "X3 S6", "P4 V6", "E0"]
-    emit, move = np.zeros((7, 7)), np.zeros((7, 7), np.int64)
-    for state, forks in enumerate(a.split() for a in arrows):
-        for letter, target in forks:
-            emit[state, REBER.index(letter)], move[state, REBER.index(letter)] = 1 / len(forks), int(target)
-    return Grammar(emit, move)
