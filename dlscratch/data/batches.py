@@ -22,10 +22,6 @@ def batches(rng, *arrays, size):
         raise ValueError(f"batches: arrays of lengths {lengths}; give at least one, all with the same first axis")
     if size < 1:
         raise ValueError(f"batches: size={size}; want at least 1")
-    return _cut(rng.permutation(lengths[0]), arrays, size)
-
-
-def _cut(order, arrays, size):
-    for start in range(0, len(order), size):
-        rows = order[start : start + size]
-        yield arrays[0][rows] if len(arrays) == 1 else tuple(a[rows] for a in arrays)
+    order = rng.permutation(lengths[0])
+    rows = (order[start : start + size] for start in range(0, len(order), size))
+    return (arrays[0][r] if len(arrays) == 1 else tuple(a[r] for a in arrays) for r in rows)
