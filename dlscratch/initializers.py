@@ -7,26 +7,19 @@ import numpy as np
 from .engine import default_dtype, no_grad
 
 __all__ = [
-    "zeros", "ones", "normal", "uniform", "trunc_normal", "xavier_normal", "xavier_uniform", "he_normal", "he_uniform",
+    "zeros", "ones", "normal", "uniform", "trunc_normal", "xavier_normal", "xavier_uniform",
     "kaiming_normal", "kaiming_uniform", "calculate_gain", "orthogonal", "dirac", "lsuv", "mup", "fans",
 ]  # fmt: skip
 
 
 def zeros(rng, shape):
     """All 0."""
-    _check(shape)
     return np.zeros(shape, default_dtype())
 
 
 def ones(rng, shape):
     """All 1."""
-    _check(shape)
     return np.ones(shape, default_dtype())
-
-
-def _check(shape):
-    if np.min(shape, initial=0) < 0:
-        raise ValueError(f"shape {shape} has a negative axis; want sizes >= 0")
 
 
 def normal(rng, shape, mean=0.0, std=1.0):
@@ -72,32 +65,21 @@ def xavier_uniform(rng, shape, gain=1.0):
     return uniform(rng, shape, -bound, bound)
 
 
-def he_normal(rng, shape, gain=2**0.5):
-    """N(0, std²) with std = gain / √fan_in; the gain √2 is for ReLU. Source: He et al. 2015."""
-    return normal(rng, shape, std=gain / math.sqrt(fans(shape)[0]))
-
-
-def he_uniform(rng, shape, gain=2**0.5):
-    """Uniform in ±gain √(3 / fan_in); the gain √2 is for ReLU. Source: He et al. 2015."""
-    bound = gain * math.sqrt(3 / fans(shape)[0])
-    return uniform(rng, shape, -bound, bound)
-
-
 def kaiming_normal(rng, shape, a=0.0, mode="fan_in", nonlinearity="leaky_relu"):
-    """N(0, std²) with std = gain / √fan, for the activation that follows and the fan that `mode` names.  Source: He et al. 2015."""
-    return normal(rng, shape, std=_kaiming(shape, a, mode, nonlinearity))
+    """N(0, std²) with std = gain / √fan, for the activation that follows and the fan that `mode` names. Source: He et al. 2015."""
+    return normal(rng, shape, std=calculate_gain(nonlinearity, a) / math.sqrt(_fan(shape, mode)))
 
 
 def kaiming_uniform(rng, shape, a=0.0, mode="fan_in", nonlinearity="leaky_relu"):
-    """Uniform in ±gain √(3 / fan), for the activation that follows and the fan that `mode` names.  Source: He et al. 2015."""
-    bound = math.sqrt(3) * _kaiming(shape, a, mode, nonlinearity)
+    """Uniform in ±gain √(3 / fan), for the activation that follows and the fan that `mode` names. Source: He et al. 2015."""
+    bound = calculate_gain(nonlinearity, a) * math.sqrt(3 / _fan(shape, mode))
     return uniform(rng, shape, -bound, bound)
 
 
-def _kaiming(shape, a, mode, nonlinearity):
+def _fan(shape, mode):
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f"mode={mode!r}; want 'fan_in' or 'fan_out'")
-    return calculate_gain(nonlinearity, a) / math.sqrt(fans(shape)[mode == "fan_out"])
+    return fans(shape)[mode == "fan_out"]
 
 
 def calculate_gain(nonlinearity, param=None):

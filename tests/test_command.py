@@ -81,3 +81,10 @@ def test_a_pipe_that_has_no_tick_gets_one():
 def test_verify(capsys):
     assert main(["verify"]) == 0
     assert "worst relative error" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["verify", "benchmark"])
+def test_what_needs_a_clone_says_so(clone, capsys, command):
+    """With the package alone there are no samples and no rows."""
+    assert main([command]) == 2
+    assert "this needs a clone of the repository, with its folder tests/" in capsys.readouterr().err

@@ -2,23 +2,19 @@
 
 import numpy as np
 
-__all__ = ["random_crop", "random_shift", "random_flip", "cutout", "mixup", "cutmix"]
+from .split import check_rng
+
+__all__ = ["random_crop", "random_flip", "cutout", "mixup", "cutmix"]
 
 
 def random_crop(rng, X, size, padding=0):
-    """Of each image, after `padding` zeros on each side, a random square: (N, …, H, W) → (N, …, size, size).
+    """Of each image, after `padding` zeros on each side, a random square: (N, …, H, W) → (N, …, size, size). With size = H, a shift.
 
     Raises ValueError where no such square fits, and as all here: TypeError for a seed in place of a Generator, ValueError
     for other shapes. Source: Krizhevsky, Sutskever & Hinton 2012.
     """
     _check("random_crop", rng, X)
     return _window(rng, X, (size, size), padding)
-
-
-def random_shift(rng, X, most=2):
-    """Each image moved by up to `most` pixels along both axes, zeros moving in: (N, …, H, W) → the same."""
-    _check("random_shift", rng, X)
-    return _window(rng, X, X.shape[-2:], most)
 
 
 def random_flip(rng, X, p=0.5):
@@ -64,20 +60,15 @@ def cutmix(rng, X, Y, alpha=1.0):
     return np.where(box, X[other], X), _blend(Y, Y[other], kept[:, None])
 
 
-def _check_rng(name, rng):
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"{name}: rng is {rng!r}, which would change every batch alike; make rng = np.random.default_rng(seed) once")
-
-
 def _check(name, rng, X):
-    _check_rng(name, rng)
+    check_rng(name, rng)
     if np.ndim(X) not in (3, 4):
         raise ValueError(f"{name}: images {np.shape(X)}; want (N, C, H, W) or (N, H, W)")
 
 
 def _partners(name, rng, X, Y, alpha):
     """λ, and the order of those that are mixed in."""
-    _check_rng(name, rng)
+    check_rng(name, rng)
     if np.ndim(Y) != 2 or len(X) != len(Y) or not np.issubdtype(Y.dtype, np.floating):
         raise ValueError(f"{name}: targets {Y.dtype} {Y.shape} for {len(X)} inputs; want shares (N, K), such as np.eye(K)[y]")
     if not alpha > 0:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from .split import check_rng
+
 __all__ = ["batches"]
 
 
@@ -12,11 +14,7 @@ def batches(rng, *arrays, size):
     `batches` is called, and each call draws a new one. Raises TypeError for a seed in place of a Generator and for what is no
     array, ValueError for arrays of different lengths or a size below 1.
     """
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(
-            f"batches: rng is {rng!r}, which would give every epoch the same order; "
-            "make rng = np.random.default_rng(seed) once, outside the loop"
-        )
+    check_rng("batches", rng)
     if wrong := [type(a).__name__ for a in arrays if not isinstance(a, np.ndarray)]:
         raise TypeError(f"batches: came {wrong[0]}, want arrays; make it one: np.asarray(X)")
     lengths = [len(a) for a in arrays]
@@ -24,10 +22,6 @@ def batches(rng, *arrays, size):
         raise ValueError(f"batches: arrays of lengths {lengths}; give at least one, all with the same first axis")
     if size < 1:
         raise ValueError(f"batches: size={size}; want at least 1")
-    return _cut(rng.permutation(lengths[0]), arrays, size)
-
-
-def _cut(order, arrays, size):
-    for start in range(0, len(order), size):
-        rows = order[start : start + size]
-        yield arrays[0][rows] if len(arrays) == 1 else tuple(a[rows] for a in arrays)
+    order = rng.permutation(lengths[0])
+    rows = (order[start : start + size] for start in range(0, len(order), size))
+    return (arrays[0][r] if len(arrays) == 1 else tuple(a[r] for a in arrays) for r in rows)

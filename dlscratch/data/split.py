@@ -36,3 +36,9 @@ def check_fraction(test_fraction):
     if not 0 < test_fraction < 1:
         raise ValueError(f"test_fraction={test_fraction}: want a share between 0 and 1, such as 0.25")
     return test_fraction
+
+
+def check_rng(name, rng):
+    """Raise TypeError for a seed where a Generator is wanted: it would draw the same each time."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"{name}: rng is {rng!r}, which would draw the same each time; make rng = np.random.default_rng(seed) once")

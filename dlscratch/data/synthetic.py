@@ -1,33 +1,24 @@
 """Sets made by a known law, so that what a learner finds can be held against the truth."""
 
 import math
-from typing import NamedTuple
+from collections import namedtuple
 
 import numpy as np
 
 from ..engine import default_dtype
 from .split import Split, split
 
-__all__ = [
-    "Teacher", "teacher_student", "Parity", "sparse_parity", "modular_arithmetic", "Graphs", "planted_graphs",
-    "Correlated", "correlated_gaussians",
-]  # fmt: skip
+__all__ = ["teacher_student", "sparse_parity", "modular_arithmetic", "planted_graphs", "correlated_gaussians"]
 
-
-class Teacher(NamedTuple):
-    """X: (N, D), y: (N,) and the teacher's weights W: (H, D) and v: (H,)."""
-
-    X: np.ndarray
-    y: np.ndarray
-    W: np.ndarray
-    v: np.ndarray
+Teacher, Parity = namedtuple("Teacher", "X y W v"), namedtuple("Parity", "X y support")
+Graphs, Correlated = namedtuple("Graphs", "adjacency y"), namedtuple("Correlated", "X Y information")
 
 
 def teacher_student(rng, n=1000, features=20, hidden=4, noise=0.0):
     """A regression whose answers a small network gives: y = tanh(X Wᵀ) v + noise z, with x, z standard normal, W ~ N(0, 1/D), v = ±1.
 
-    → Teacher; X: (N, D), y: (N,). Any student with the same answers has W and v up to order and sign of its units.
-    Raises ValueError for a count below 1 or negative noise. Source: Gardner & Derrida 1989; Saad & Solla 1995.
+    → X: (N, D), y: (N,), and the teacher's W: (H, D) and v: (H,), by these names. Any student with the same answers has W and v up to
+    order and sign of its units. Raises ValueError for a count below 1 or negative noise. Source: Gardner & Derrida 1989; Saad & Solla 1995.
     """
     _at_least(1, n=n, features=features, hidden=hidden)
     _at_least(0, noise=noise)
@@ -39,18 +30,11 @@ def teacher_student(rng, n=1000, features=20, hidden=4, noise=0.0):
     return Teacher(*(a.astype(default_dtype()) for a in (X, y, W, v)))
 
 
-class Parity(NamedTuple):
-    """X: (N, D) of -1 and 1, y: (N,) of 0 and 1, and support: (k,), the columns that decide."""
-
-    X: np.ndarray
-    y: np.ndarray
-    support: np.ndarray
-
-
 def sparse_parity(rng, n=1000, bits=40, k=3):
     """Is the number of -1s among k hidden columns odd? y = (1 - Π x_j) / 2 over j in the support; no fewer than k columns tell anything.
 
-    → Parity; X: (N, D), y: (N,). Raises ValueError unless 1 ≤ k ≤ bits. Source: Barak et al. 2022.
+    → X: (N, D) of -1 and 1, y: (N,) of 0 and 1, and support: (k,), by these names.
+    Raises ValueError unless 1 ≤ k ≤ bits. Source: Barak et al. 2022.
     """
     _at_least(1, n=n, k=k)
     if k > bits:
@@ -74,17 +58,11 @@ def modular_arithmetic(rng, p=97, operation="+", test_fraction=0.5):
     return Split(*split(X, tables[operation](X[:, 0], X[:, 1]) % p, rng, test_fraction))
 
 
-class Graphs(NamedTuple):
-    """adjacency: (N, K, K) of 0 and 1, symmetric, with a zero diagonal, and y: (N, K), the community of each node."""
-
-    adjacency: np.ndarray
-    y: np.ndarray
-
-
 def planted_graphs(rng, n=1, nodes=60, communities=2, p_in=0.3, p_out=0.05):
     """The stochastic block model: an edge with probability p_in inside a community and p_out between two, independently.
 
-    → Graphs; communities differ in size by at most one. With degrees c_in = K p_in / q and c_out = K p_out / q, q communities can be
+    → adjacency: (N, K, K) of 0 and 1, symmetric, with a zero diagonal, and y: (N, K), the community of each node, by these names;
+    communities differ in size by at most one. With degrees c_in = K p_in / q and c_out = K p_out / q, q communities can be
     found by the spectrum when (c_in - c_out)² > q (c_in + (q - 1) c_out). Raises ValueError for what is no probability or too
     few nodes. Source: Holland, Laskey & Leinhardt 1983; Decelle et al. 2011.
     """
@@ -98,18 +76,11 @@ def planted_graphs(rng, n=1, nodes=60, communities=2, p_in=0.3, p_out=0.05):
     return Graphs((upper | upper.mT).astype(default_dtype()), y)
 
 
-class Correlated(NamedTuple):
-    """X: (N, D), Y: (N, D) and information, their mutual information in nats."""
-
-    X: np.ndarray
-    Y: np.ndarray
-    information: float
-
-
 def correlated_gaussians(rng, n=1000, dims=1, rho=0.5):
     """Pairs with known mutual information: y = ρ x + √(1 - ρ²) z, with x, z standard normal; I(X; Y) = -(D / 2) log(1 - ρ²).
 
-    → Correlated. Raises ValueError unless -1 < rho < 1. Source: Cover & Thomas, Elements of Information Theory.
+    → X: (N, D), Y: (N, D) and their mutual information, in nats, by these names.
+    Raises ValueError unless -1 < rho < 1. Source: Cover & Thomas, Elements of Information Theory.
     """
     _at_least(1, n=n, dims=dims)
     if not -1 < rho < 1:

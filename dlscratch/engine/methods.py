@@ -1,5 +1,7 @@
 """The methods of ndarray, for Tensors: each is the NumPy function of the same name, which the dispatch differentiates."""
 
+import functools
+
 import numpy as np
 
 __all__ = ["ArrayMethods"]
@@ -10,89 +12,31 @@ class ArrayMethods:
 
     __slots__ = ()
 
-    def sum(self, axis=None, keepdims=False):
-        return np.sum(self, axis=axis, keepdims=keepdims)
-
-    def mean(self, axis=None, keepdims=False):
-        return np.mean(self, axis=axis, keepdims=keepdims)
-
-    def var(self, axis=None, ddof=0, keepdims=False):
-        return np.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
-
-    def std(self, axis=None, ddof=0, keepdims=False):
-        return np.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
-
-    def max(self, axis=None, keepdims=False):
-        return np.max(self, axis=axis, keepdims=keepdims)
-
-    def min(self, axis=None, keepdims=False):
-        return np.min(self, axis=axis, keepdims=keepdims)
-
-    def prod(self, axis=None, keepdims=False):
-        return np.prod(self, axis=axis, keepdims=keepdims)
-
-    def cumsum(self, axis=None):
-        return np.cumsum(self, axis=axis)
-
-    def cumprod(self, axis=None):
-        return np.cumprod(self, axis=axis)
-
-    def argmax(self, axis=None):
-        return np.argmax(self, axis=axis)
-
-    def argmin(self, axis=None):
-        return np.argmin(self, axis=axis)
-
-    def argsort(self, axis=-1):
-        return np.argsort(self, axis=axis)
-
-    def any(self, axis=None):
-        return np.any(self, axis=axis)
-
-    def all(self, axis=None):
-        return np.all(self, axis=axis)
-
     def reshape(self, *shape):
         return np.reshape(self, shape[0] if len(shape) == 1 else shape)
-
-    def ravel(self):
-        return np.ravel(self)
-
-    def flatten(self):
-        return np.ravel(self)
 
     def transpose(self, *axes):
         return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
 
-    def swapaxes(self, axis1, axis2):
-        return np.swapaxes(self, axis1, axis2)
-
-    def squeeze(self, axis=None):
-        return np.squeeze(self, axis=axis)
-
-    def repeat(self, repeats, axis=None):
-        return np.repeat(self, repeats, axis=axis)
-
-    def take(self, indices, axis=None):
-        return np.take(self, indices, axis=axis)
-
     def clip(self, min=None, max=None):
         return np.clip(self, min, max)
 
-    def round(self, decimals=0):
-        return np.round(self, decimals)
-
-    def dot(self, other):
-        return np.dot(self, other)
-
-    def diagonal(self, offset=0, axis1=0, axis2=1):
-        return np.diagonal(self, offset, axis1, axis2)
-
-    def trace(self, offset=0, axis1=0, axis2=1):
-        return np.trace(self, offset, axis1, axis2)
+    def flatten(self):
+        return np.ravel(self)
 
     def astype(self, dtype):
         return np.astype(self, dtype)
 
-    def copy(self):
-        return np.copy(self)
+
+def _reduction(function):
+    return functools.wraps(function)(lambda self, axis=None, **options: function(self, axis=axis, **options))
+
+
+def _other(function):
+    return functools.wraps(function)(lambda self, *args, **options: function(self, *args, **options))
+
+
+for _name in "sum mean var std max min prod cumsum cumprod argmax argmin any all".split():
+    setattr(ArrayMethods, _name, _reduction(getattr(np, _name)))
+for _name in "argsort ravel swapaxes squeeze repeat take round dot diagonal trace copy".split():
+    setattr(ArrayMethods, _name, _other(getattr(np, _name)))

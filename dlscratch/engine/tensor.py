@@ -137,8 +137,7 @@ class Tensor(ArrayMethods, Traced):
 
     def detach(self):
         """The same numbers, without history."""
-        out = Tensor(self._data)
-        return out
+        return Tensor(self._data)
 
     def backward(self, seed=None, retain_graph=False):
         """Add dL/dleaf to `.grad` of every leaf, for L = self (a scalar) or, with `seed` of self's shape, L = sum(seed * self)."""

@@ -72,9 +72,7 @@ def value_and_grad(f, argnums=0, create_graph=False):
         if y.size != 1:
             raise ValueError(f"grad needs a scalar function; came shape {y.shape}. Reduce it (.sum()), or use vjp or jacobian")
         keep = create_graph or nested
-        seed = np.ones(y.shape, y.dtype)
-        found = gradients(y, xs, seed, create_graph=keep) if y.requires_grad else [_as_tensor(None, x) for x in xs]
-        return (y if keep else y.detach()), _one_or_all(found, argnums)
+        return (y if keep else y.detach()), _one_or_all(gradients(y, xs, create_graph=keep), argnums)
 
     return both
 
@@ -85,18 +83,12 @@ def grad(f, argnums=0, create_graph=False):
     return lambda *args, **kwargs: both(*args, **kwargs)[1]
 
 
-def _pull(y, xs, seed, keep, retain=True):
-    if not y.requires_grad:
-        return [_as_tensor(None, x) for x in xs]
-    return gradients(y, xs, seed, create_graph=keep, retain_graph=retain)
-
-
 def vjp(f, *xs):
     """(f(*xs), v -> vᵀJ): the product of a row vector with the Jacobian, one for each x (bare for a single x)."""
     y, traced, nested = _evaluate(f, xs, {}, range(len(xs)))
 
     def pullback(v):
-        found = _pull(y, traced, v, nested or _is_traced(v))
+        found = gradients(y, traced, v, create_graph=nested or _is_traced(v), retain_graph=True)
         return found[0] if len(xs) == 1 else tuple(found)
 
     return (y if nested else y.detach()), pullback
@@ -110,8 +102,8 @@ def jvp(f, x, v):
     xs, vs = (x, v) if isinstance(x, tuple) else ((x,), (v,))
     y, traced, nested = _evaluate(f, xs, {}, range(len(xs)))
     u = Tensor(np.zeros(y.shape, y.dtype), requires_grad=True)
-    product = _dot(_pull(y, traced, u, keep=True), vs)
-    (along,) = _pull(product, [u], None, keep=nested or any(map(_is_traced, vs)))
+    product = _dot(gradients(y, traced, u, create_graph=True), vs)
+    (along,) = gradients(product, [u], create_graph=nested or any(map(_is_traced, vs)))
     return (y if nested else y.detach()), along
 
 
@@ -119,8 +111,8 @@ def hvp(f, x, v):
     """H v, the Hessian of scalar f at x times v, at the cost of a few gradients: the gradient of <grad f, v>."""
     xs, vs = (x, v) if isinstance(x, tuple) else ((x,), (v,))
     y, traced, nested = _evaluate(f, xs, {}, range(len(xs)))
-    product = _dot(_pull(y, traced, None, keep=True), vs)
-    found = _pull(product, traced, None, keep=nested or any(map(_is_traced, vs)))
+    product = _dot(gradients(y, traced, create_graph=True), vs)
+    found = gradients(product, traced, create_graph=nested or any(map(_is_traced, vs)))
     return tuple(found) if isinstance(x, tuple) else found[0]
 
 
@@ -138,7 +130,7 @@ def jacobian(f, argnums=0, create_graph=False):
     def rows(*args, **kwargs):
         y, xs, nested = _evaluate(f, args, kwargs, _positions(argnums))
         basis = np.eye(y.size, dtype=y.dtype).reshape((y.size, *y.shape))
-        found = [_pull(y, xs, e, create_graph or nested) for e in basis]
+        found = [gradients(y, xs, e, create_graph=create_graph or nested, retain_graph=True) for e in basis]
         with recording():
             stacked = [np.reshape(np.stack(column), y.shape + x.shape) for x, column in zip(xs, zip(*found, strict=True), strict=True)]
         return _one_or_all(stacked, argnums)

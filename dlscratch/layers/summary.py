@@ -1,7 +1,5 @@
 """What a model is made of: the shapes that pass through it, its parameters and its arithmetic."""
 
-from typing import NamedTuple
-
 from ..engine import Tensor, no_grad
 from .attention import MultiheadAttention
 from .convolution import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
@@ -9,43 +7,18 @@ from .linear import Linear
 from .module import Module
 from .recurrent import Recurrent
 
-__all__ = ["Row", "Summary", "summary"]
-
-
-class Row(NamedTuple):
-    """One module: its name, class, the shape that it gave last (None if it was not called), and its two counts."""
-
-    name: str
-    kind: str
-    output: tuple | None
-    parameters: int
-    flops: int
-
-
-class Summary(NamedTuple):
-    """A table as text, whose totals are `.parameters` and `.flops`."""
-
-    rows: tuple
-    parameters: int
-    flops: int
-
-    def __repr__(self):
-        lines = [("name", "class", "output", "parameters", "FLOPs")]
-        lines += [(r.name, r.kind, _said(r.output), f"{r.parameters:,}", f"{r.flops:,}") for r in self.rows]
-        lines.append(("total", "", "", f"{self.parameters:,}", f"{self.flops:,}"))
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        text = ["  ".join(f"{s:{side}{w}}" for s, side, w in zip(line, "<<<>>", widths, strict=True)) for line in lines]
-        rule = "-" * len(text[0])
-        return "\n".join([text[0], rule, *text[1:-1], rule, text[-1]])
+__all__ = ["summary"]
 
 
 def summary(model, *inputs):
-    """One row for each module that computes or holds parameters, for this input: name, class, output shape, parameters, FLOPs.
+    """A DataFrame with a row for each module that computes or holds parameters: class, output shape, parameters, FLOPs; then "total".
 
     FLOPs are 2 × multiply-adds of Linear, convolution, attention and recurrent layers, of all calls and the whole batch; others
-    count as 0. The model runs once, in evaluation mode, and is left as it was.
+    count as 0. What was never called has the output None. The model runs once, in evaluation mode, and is left as it was.
     Raises TypeError when `model` is no Module or no input is given.
     """
+    from pandas import DataFrame
+
     if not isinstance(model, Module) or not inputs:
         raise TypeError(f"summary({type(model).__name__}, {len(inputs)} inputs): want a Module and an input, such as X[:1]")
     outputs, flops, modes = {}, {}, [(m, m.training) for m in model.modules()]
@@ -63,10 +36,9 @@ def summary(model, *inputs):
             handle.remove()
         for m, training in modes:
             m.training = training
-    rows = tuple(
-        Row(name or "model", type(m).__name__, outputs.get(m), count, flops.get(m, 0)) for name, m, count in _parts(model)
-    )
-    return Summary(rows, sum(r.parameters for r in rows), sum(r.flops for r in rows))
+    rows = [(name or "model", type(m).__name__, outputs.get(m), count, flops.get(m, 0)) for name, m, count in _parts(model)]
+    rows.append(("total", "", None, sum(row[3] for row in rows), sum(row[4] for row in rows)))
+    return DataFrame(rows, columns=["name", "class", "output", "parameters", "FLOPs"]).set_index("name")
 
 
 def _parts(model):
@@ -82,10 +54,6 @@ def _parts(model):
             yield name, m, sum(own.values())
         counted.update(own)
         listed.add(m)
-
-
-def _said(shape):
-    return "not called" if shape is None else str(shape)
 
 
 def _shape(y):

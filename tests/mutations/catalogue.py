@@ -159,7 +159,7 @@ MUTATIONS = [
     Mutation("schedules are one step late", "optimizers/schedules.py", "        self.t += 1\n        self.apply()", "        self.apply()\n        self.t += 1",
              "tests/optimizers/test_schedules.py"),
     Mutation("EMA weighs the newest by its decay", "optimizers/averaging.py", "return 1 - self.decay", "return self.decay", "tests/optimizers/test_averaging.py"),
-    Mutation("He's gain for the fan out", "initializers.py", "std=gain / math.sqrt(fans(shape)[0])", "std=gain / math.sqrt(fans(shape)[1])", "tests/test_initializers.py"),
+    Mutation("He's gain for the fan out", "initializers.py", 'fans(shape)[mode == "fan_out"]', 'fans(shape)[mode == "fan_in"]', "tests/test_initializers.py"),
     Mutation("gradients of micro-batches are added, not averaged", "training.py", " * (len(xb) / len(X))", "", "tests/test_training.py"),
     Mutation("a checkpoint without the generators of Dropout", "checkpoints.py", "for g in (rng, *held)}", "for g in (rng,)}", "tests/test_training.py"),
     # models and data
@@ -173,8 +173,8 @@ MUTATIONS = [
     Mutation("the determinant's gradient is not transposed", "engine/rules/linalg.py", "rule(logdet, lambda g, y, a: _matrix(g) * mT(np.linalg.inv(a)))",
              "rule(logdet, lambda g, y, a: _matrix(g) * np.linalg.inv(a))", f"{ENGINE} -k slogdet"),
     # data
-    Mutation("labels are shuffled apart from their inputs", "data/batches.py", "tuple(a[rows] for a in arrays)",
-             "tuple(a[rows] if i == 0 else a[start : start + size] for i, a in enumerate(arrays))", "tests/data/test_batches.py"),
+    Mutation("labels are shuffled apart from their inputs", "data/batches.py", "tuple(a[r] for a in arrays)",
+             "tuple(a[r] if i == 0 else a[: len(r)] for i, a in enumerate(arrays))", "tests/data/test_batches.py"),
     Mutation("every epoch has the same order", "data/batches.py", "rng.permutation(lengths[0])", "np.random.default_rng(0).permutation(lengths[0])",
              "tests/data/test_batches.py"),
     Mutation("the last, smaller batch is dropped", "data/batches.py", "range(0, len(order), size)", "range(0, len(order) - size + 1, size)",

@@ -44,11 +44,7 @@ def _add_rows(z, g, rows):
 def _picks_once(index):
     """Slices and masks do; so does one integer an axis. Arrays of integers may name an entry twice."""
     parts = index if isinstance(index, tuple) else (index,)
-    return all(p is None or p is Ellipsis or isinstance(p, slice) or np.ndim(p) == 0 or _is_mask(p) for p in parts)
-
-
-def _is_mask(part):
-    return np.asarray(part).dtype == bool
+    return all(p is None or p is Ellipsis or isinstance(p, slice) or np.ndim(p) == 0 or np.asarray(p).dtype == bool for p in parts)
 
 
 scatter = primitive(scatter, lambda g, y, x, index, shape: g[index])
@@ -91,22 +87,7 @@ def flip(x, axis=None):
     return x[tuple(slice(None, None, -1) if a in axes else slice(None) for a in range(x.ndim))]
 
 
-@composed(np.flipud)
-def flipud(x):
-    return np.flip(x, 0)
 
-
-@composed(np.fliplr)
-def fliplr(x):
-    return np.flip(x, 1)
-
-
-@composed(np.rot90)
-def rot90(x, k=1, axes=(0, 1)):
-    """A quarter turn is a transposition and a flip."""
-    for _ in range(k % 4):
-        x = np.flip(np.swapaxes(x, *axes), axes[0])
-    return x
 
 
 @composed(np.roll)
@@ -124,16 +105,6 @@ def repeat(x, repeats, axis=None):
     return _along(x, np.repeat(np.arange(x.shape[axis]), repeats), axis)
 
 
-@composed(np.compress)
-def compress(condition, x, axis=None):
-    x, axis = _flat(x, axis)
-    return _along(x, np.flatnonzero(raw(condition)), axis)
-
-
-@composed(np.delete)
-def delete(x, obj, axis=None):
-    x, axis = _flat(x, axis)
-    return _along(x, np.delete(np.arange(x.shape[axis]), obj), axis)
 
 
 @composed(np.pad)
@@ -149,16 +120,12 @@ def pad(x, pad_width, mode="constant", *, constant_values=0):
         return padded
     if np.any(constant_values):
         raise ValueError(f"np.pad on a Tensor: constant_values goes with mode 'constant', not {mode!r}")
-    for axis, (n, w) in enumerate(zip(x.shape, width, strict=True)):
-        if w != [0, 0]:
-            x = _along(x, np.pad(np.arange(n), w, mode=_repeating(mode)), axis)
-    return x
-
-
-def _repeating(mode):
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
         raise ValueError(f"np.pad on a Tensor: mode {mode!r}; want constant, edge, reflect, symmetric or wrap")
-    return mode
+    for axis, (n, w) in enumerate(zip(x.shape, width, strict=True)):
+        if w != [0, 0]:
+            x = _along(x, np.pad(np.arange(n), w, mode=mode), axis)
+    return x
 
 
 @composed(np.tril)
