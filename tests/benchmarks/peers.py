@@ -1,11 +1,12 @@
-"""Peers that happen to be installed join the race: JAX (jit), autograd and MyGrad, on the rows that are short to write for them.
+"""Peers that happen to be installed join the race, on the rows that are short to write: JAX and tinygrad (jit), autograd, MyGrad.
 
-They start from this package's weights, so that their losses must be ours. JAX takes all cores, whatever the number of threads.
+They start from this package's weights, so that their losses must be ours. JAX and tinygrad take the cores they like; tinygrad needs clang.
 """
 
 import functools
 from importlib import import_module
 from importlib.util import find_spec
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -18,6 +19,7 @@ PEERS = {
     "JAX": ("jax", "jax.numpy", ("W1", "W2", "W7")),
     "autograd": ("autograd", "autograd.numpy", ("W1", "W2", "W7", "W8")),
     "MyGrad": ("mygrad", "mygrad", ("W1", "W2", "W8")),
+    "tinygrad": ("tinygrad", "tinygrad.nn", ("W1", "W2")),
 }
 
 
@@ -34,6 +36,8 @@ def load(name):
 def peer(name, row, model):
     """step() of this row with this peer, which trains from the weights of our `model` on and returns the loss."""
     lib, xp = load(name)
+    if name == "tinygrad":
+        return _tinygrad(lib, xp, row, model)
     loss = _LOSSES[row[:2]](xp, getattr(lib, "grad", None))
     both = lib.value_and_grad(loss) if hasattr(lib, "value_and_grad") else functools.partial(_value_and_grad, lib, loss)
     if model is None:
@@ -57,6 +61,32 @@ def _value_and_grad(mygrad, loss, parameters):
     return y.item(), [p.grad for p in leaves]
 
 
+def _tinygrad(lib, nn, row, model):
+    """Its tensors have methods instead of NumPy's functions, its optimizer is compiled with the rest."""
+    leaves = [lib.Tensor(np.array(p.data)) for p in model.parameters()]
+    loss, adam = _LOSSES[row[:2]](_methods(lib.Tensor), None), nn.optim.Adam(leaves)
+
+    @lib.TinyJit
+    def compiled():
+        adam.zero_grad()
+        value = loss(leaves)
+        value.backward()
+        return value.realize(*adam.schedule_step())  # together, or the loss would be that of the new weights
+
+    def step():
+        with lib.Context(TRAINING=1):
+            return compiled().item()
+
+    return step
+
+
+def _methods(tensor):
+    return SimpleNamespace(
+        constant=tensor, maximum=tensor.maximum, exp=tensor.exp, log=tensor.log, sum=tensor.sum, mean=tensor.mean,
+        max=lambda x, axis, keepdims: x.max(axis=axis, keepdim=keepdims),
+    )  # fmt: skip
+
+
 def _update(both, state):
     """The loss, and the state (t, parameters, m, v) after a step of Adam."""
     (t, p, m, v), (value, gradients) = state, both(state[1])
@@ -74,7 +104,7 @@ def _layers(parameters, act, h):
 
 def _classification(xp, sizes, batch):
     x, t = images(batch, sizes[0])
-    hot = np.eye(10, dtype="float32")[t]
+    x, hot = map(getattr(xp, "constant", np.asarray), (x, np.eye(10, dtype="float32")[t]))
 
     def loss(parameters):
         z = _layers(parameters, lambda h: xp.maximum(h, 0), x)
