@@ -34,7 +34,7 @@ def main(argv=None):
         return 0
     except ModuleNotFoundError as error:
         name = (error.name or str(error)).partition(".")[0]
-        return _refuse(f"{args.command} needs {name}, which is not installed: {repair(name)}")
+        return _refuse(f"{args.command} needs {name}, which is not installed; doctor names all that is missing. {repair(name)}")
     except (ValueError, OSError, RuntimeError) as error:
         return _refuse(error)
 

@@ -16,7 +16,7 @@ import dlscratch
 
 from ..data import downloads
 from ..lab import notebooks
-from .parts import parts
+from .parts import parts, repair
 
 __all__ = ["arguments", "run"]
 
@@ -33,11 +33,12 @@ def run(args):
     found = parts()
     for extra in dict.fromkeys(part.extra for part in found):
         _report(extra, [part for part in found if part.extra == extra])
-    return int(any(part.repair for part in found if not part.extra))
+    return int(any(part.cure for part in found if not part.extra))
 
 
 def _report(extra, group):
-    repairs = [f"  repair: {part.repair}" for part in group if part.repair]
+    cures = dict.fromkeys(part.cure for part in group if part.cure)
+    repairs = [f"  repair: {repair(*(part.name for part in group if part.cure == cure), cure=cure)}" for cure in cures]
     mark = "✓" if not repairs else "–" if extra else "✗"
     print(f"{mark} {extra or 'needed'}: {', '.join(f'{part.name} {part.state}' for part in group)}", *repairs, sep="\n")
 

@@ -12,12 +12,12 @@ __all__ = ["Part", "parts", "repair"]
 
 
 class Part(NamedTuple):
-    """A package, the extra that asks for it ("" if it is needed), its version or what is wrong, and the repair ("" if none)."""
+    """A package, the extra that asks for it ("" if it is needed), its version or what is wrong, and pip's command for that, if any."""
 
     name: str
     extra: str
     state: str
-    repair: str = ""
+    cure: str = ""
 
 
 IMPORTED_AS = {"scikit-learn": "sklearn"}
@@ -28,11 +28,11 @@ def parts():
     return [part for requirement, extra in _asked() if (part := _part(requirement, extra))]
 
 
-def repair(*names, how=""):
-    """The command that installs these packages, in versions that fit, into the Python that runs; how: an option of pip's."""
+def repair(*names, cure="install"):
+    """The command that brings these packages, in versions that fit, into the Python that runs."""
     asked = {_name(requirement): requirement.partition(";")[0].strip() for requirement, _ in _asked()}
     asked |= {module: asked.get(name, name) for name, module in IMPORTED_AS.items()}
-    return f"{sys.executable} -m pip install {how}" + " ".join(f'"{asked.get(name, name)}"' for name in names)
+    return f"{sys.executable} -m pip {cure} " + " ".join(f'"{asked.get(name, name)}"' for name in names)
 
 
 def _asked():
@@ -65,12 +65,12 @@ def _part(requirement, extra):
     try:
         version = importlib.metadata.version(wanted.name)
     except importlib.metadata.PackageNotFoundError:
-        return Part(wanted.name, extra, "missing", repair(wanted.name))
+        return Part(wanted.name, extra, "missing", "install")
     if not wanted.specifier.contains(version, prereleases=True):
-        return Part(wanted.name, extra, f"{version}, wanted {wanted.specifier}", repair(wanted.name))
+        return Part(wanted.name, extra, f"{version}, wanted {wanted.specifier}", "install")
     try:
         importlib.import_module(IMPORTED_AS.get(wanted.name, wanted.name.replace("-", "_")))
     except Exception as error:  # whatever a broken build raises, it is the patient's, not the doctor's
         state = f"{version} cannot be imported ({type(error).__name__}: {error})"
-        return Part(wanted.name, extra, state, repair(wanted.name, how="--force-reinstall "))
+        return Part(wanted.name, extra, state, "install --force-reinstall")
     return Part(wanted.name, extra, version)
