@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from dlscratch.commands import COMMANDS
+
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -26,3 +28,8 @@ def test_every_make_target_that_is_named_exists():
     for name in ("README.md", "CONTRIBUTING.md"):
         for target in re.findall(r"(?:`|^)make ([a-z]+)", (ROOT / name).read_text(encoding="utf-8"), re.M):
             assert re.search(rf"^{target}:", makefile, re.M), f"{name} names make {target}"
+
+
+def test_every_command_that_is_named_exists():
+    named = re.findall(r"(?:`|^)(?:python -m )?dlscratch ([a-z]+)", TEXT, re.M)
+    assert set(named) >= COMMANDS.keys() - {"sweep"} and set(named) <= COMMANDS.keys()
