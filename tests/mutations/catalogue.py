@@ -25,6 +25,7 @@ LOSSES = "tests/functional/test_losses.py"
 NORMS = "tests/functional/test_normalization.py"
 DROPOUT = "tests/functional/test_dropout.py"
 ATTENTION = "tests/functional/test_attention.py"
+PARAMETRIZATIONS = "tests/layers/test_parametrizations.py"
 RECURRENT = "tests/functional/test_recurrent.py"
 
 MUTATIONS = [
@@ -113,7 +114,7 @@ MUTATIONS = [
              f"{NORMS} -k channels"),
     Mutation("RMS norm subtracts the mean", "functional/normalization.py", "_affine(x / np.sqrt(np.mean(np.square(x)", "_affine((x - np.mean(x, axis=-1, keepdims=True)) / np.sqrt(np.mean(np.square(x)",
              f"{NORMS} -k last_axes"),
-    Mutation("spectral norm without power iteration", "layers/normalization.py", "self._iterate(self.n_power_iterations)", "pass", f"{NORMS} -k spectral"),
+    Mutation("spectral norm without power iteration", "layers/parametrizations.py", "self._iterate(self.n_power_iterations)", "pass", PARAMETRIZATIONS),
     Mutation("dropout without rescaling", "functional/dropout.py", "return x * _kept(x.shape, p, rng) * (1 / (1 - p))",
              "return x * _kept(x.shape, p, rng)", DROPOUT),
     Mutation("dropout keeps with probability p", "functional/dropout.py", "dtype=np.float32) >= p", "dtype=np.float32) < p", DROPOUT),
