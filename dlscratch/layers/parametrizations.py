@@ -87,7 +87,8 @@ class _SpectralNorm(Module):
 def _weight_of(module, name):
     weight = vars(module).get(name)
     if not isinstance(weight, Parameter) or weight.ndim < 2:
-        raise TypeError(f"{name} of {module}: {type(weight).__name__}{np.shape(weight)}; want a Parameter (out, in, ...), as of Linear or Conv2d")
+        came = f"{type(weight).__name__} {np.shape(weight)}"
+        raise TypeError(f"{name} of {module}: {came}; want a Parameter of at least two axes, such as the weight of Linear or Conv2d")
     return weight
 
 

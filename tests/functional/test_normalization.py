@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlscratch import Tensor, layers
 from dlscratch import functional as F
+from dlscratch import layers
 from tests.parity import same
 
 few = settings(max_examples=10, deadline=None)
