@@ -83,6 +83,9 @@ BAD = {
         "PolynomialLR": lambda: optimizers.PolynomialLR(adam(), 0), "LinearLR": lambda: optimizers.LinearLR(adam(), 2.0),
         "SequentialLR": lambda: optimizers.SequentialLR(adam(), [], [1]), "WSD": lambda: optimizers.WSD(adam(), -1, 1, 1),
         "ReduceLROnPlateau": lambda: optimizers.ReduceLROnPlateau(adam(), mode="least"),
+        "SWALR": lambda: optimizers.SWALR(adam(), 0.1, anneal_epochs=-1), "get_ema_avg_fn": lambda: optimizers.get_ema_avg_fn(2),
+        "AveragedModel": lambda: optimizers.AveragedModel(net()).update_parameters(layers.Linear(3, 2)),
+        "update_bn": lambda: optimizers.update_bn([x], layers.Sequential(layers.Linear(4, 2), layers.BatchNorm1d(2))),
     },
     "initializers": {
         **{name: lambda name=name: getattr(initializers, name)(rng(0), (3,)) for name in (
@@ -160,7 +163,7 @@ _HELP = (  # what was wanted, or how to repair it; or NumPy's and Python's own w
 NONE = {  # what cannot be given anything wrong: containers of results, constants, and names of modules
     "data": {"Split", "Toy", "Scenes", "SHAPES", "REBER", "reber", "memmap", "mnist", "fashion_mnist", "cifar10", "tiny_shakespeare"},
     "dlscratch": {"no_grad", "detect_anomaly"}, "lab": {"claims", "verify", "plot", "curvature", "landscape", "measures"},
-    "plot": {"COLORS", "style"}, "training": {"History", "save_checkpoint", "load_checkpoint"}, "verify": {"has_torch", "trajectory"},
+    "optimizers": {"get_swa_avg_fn"}, "plot": {"COLORS", "style"}, "training": {"History", "save_checkpoint", "load_checkpoint"}, "verify": {"has_torch", "trajectory"},
 }  # fmt: skip
 MODULES = {m.__name__.split(".")[-1]: m for m in (
     dlscratch, functional, layers, optimizers, initializers, data, memmap, models, training, checkpoints, lab, plot, curvature, landscape,
