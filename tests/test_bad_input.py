@@ -62,8 +62,8 @@ BAD = {
         "Conv1d": lambda: layers.Conv1d(3, 4, 2, groups=2), "Conv2d": lambda: layers.Conv2d(2, 4, 3)(image),
         "ConvTranspose1d": lambda: layers.ConvTranspose1d(3, 4, 2)(x), "ConvTranspose2d": lambda: layers.ConvTranspose2d(2, 4, 3)(image),
         **{name: lambda name=name: getattr(layers, name)(4)(x) for name in "LayerNorm RMSNorm BatchNorm1d BatchNorm2d InstanceNorm1d InstanceNorm2d".split()},
-        "GroupNorm": lambda: layers.GroupNorm(2, 3), "WeightNorm": lambda: layers.WeightNorm(layers.ReLU()),
-        "SpectralNorm": lambda: layers.SpectralNorm(layers.ReLU()),
+        "GroupNorm": lambda: layers.GroupNorm(2, 3), "weight_norm": lambda: layers.weight_norm(layers.ReLU()),
+        "spectral_norm": lambda: layers.spectral_norm(layers.ReLU()),
         **{name: lambda name=name: getattr(layers, name)(1.5) for name in "Dropout AlphaDropout DropPath".split()},
         **{name: lambda name=name: getattr(layers, name)(4, 2)(x) for name in "RNN LSTM GRU RNNCell LSTMCell GRUCell".split()},
         "MultiheadAttention": lambda: layers.MultiheadAttention(4, 3), "TransformerEncoder": lambda: layers.TransformerEncoder(layers.ReLU, 0),
@@ -83,6 +83,9 @@ BAD = {
         "PolynomialLR": lambda: optimizers.PolynomialLR(adam(), 0), "LinearLR": lambda: optimizers.LinearLR(adam(), 2.0),
         "SequentialLR": lambda: optimizers.SequentialLR(adam(), [], [1]), "WSD": lambda: optimizers.WSD(adam(), -1, 1, 1),
         "ReduceLROnPlateau": lambda: optimizers.ReduceLROnPlateau(adam(), mode="least"),
+        "SWALR": lambda: optimizers.SWALR(adam(), 0.1, anneal_epochs=-1), "get_ema_avg_fn": lambda: optimizers.get_ema_avg_fn(2),
+        "AveragedModel": lambda: optimizers.AveragedModel(net()).update_parameters(layers.Linear(3, 2)),
+        "update_bn": lambda: optimizers.update_bn([x], layers.Sequential(layers.Linear(4, 2), layers.BatchNorm1d(2))),
     },
     "initializers": {
         **{name: lambda name=name: getattr(initializers, name)(rng(0), (3,)) for name in (
@@ -160,7 +163,7 @@ _HELP = (  # what was wanted, or how to repair it; or NumPy's and Python's own w
 NONE = {  # what cannot be given anything wrong: containers of results, constants, and names of modules
     "data": {"Split", "Toy", "Scenes", "SHAPES", "memmap", "mnist", "fashion_mnist", "cifar10", "tiny_shakespeare"},
     "dlscratch": {"no_grad", "detect_anomaly"}, "lab": {"claims", "verify", "plot", "curvature", "landscape", "measures"},
-    "plot": {"COLORS", "style"}, "training": {"History", "save_checkpoint", "load_checkpoint"}, "verify": {"has_torch", "trajectory"},
+    "optimizers": {"get_swa_avg_fn"}, "plot": {"COLORS", "style"}, "training": {"History", "save_checkpoint", "load_checkpoint"}, "verify": {"has_torch", "trajectory"},
 }  # fmt: skip
 MODULES = {m.__name__.split(".")[-1]: m for m in (
     dlscratch, functional, layers, optimizers, initializers, data, memmap, models, training, checkpoints, lab, plot, curvature, landscape,

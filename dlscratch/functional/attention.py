@@ -89,13 +89,17 @@ def scaled_dot_product_attention(
 
 def additive(mask, dtype, shape):
     """The mask as numbers to add to scores of `shape`: of booleans, 0 where True and -∞ where False."""
+    _fits(mask, shape)
+    if mask.dtype.kind == "f":
+        return mask if mask.dtype == dtype else mask.astype(dtype)
+    return np.where(mask.data if isinstance(mask, Tensor) else mask, 0, -np.inf).astype(dtype)
+
+
+def _fits(mask, shape):
     if mask.ndim > len(shape) or any(m not in (1, n) for m, n in zip(mask.shape[::-1], shape[::-1])):
         raise ValueError(f"attention mask {mask.shape}; want a shape that broadcasts to the scores, {shape}")
     if mask.dtype.kind not in "bf":
         raise TypeError(f"attention mask of dtype {mask.dtype}; want booleans, mask.astype(bool), or floats to add to the scores")
-    if mask.dtype.kind == "f":
-        return mask if mask.dtype == dtype else mask.astype(dtype)
-    return np.where(mask.data if isinstance(mask, Tensor) else mask, 0, -np.inf).astype(dtype)
 
 
 def _shared(query, x):
@@ -119,10 +123,16 @@ def _scale(query, scale):
 # In tiles, so that no array of T × S exists ----------------------------------------------------------------------------------
 
 
-def textbook_tiled(query, key, value, is_causal=False, scale=None, block=64):
-    """Y = softmax(scale Q Kᵀ) V, with s <= t if is_causal; of any `block`, which only says how the fast twin goes about it."""
-    bias = np.where(np.tri(query.shape[-2], key.shape[-2], dtype=bool), 0, -np.inf).astype(query.dtype) if is_causal else None
-    return textbook_attention(query, key, value, bias, scale=scale)
+def textbook_tiled(query, key, value, bias=None, allowed=None, is_causal=False, scale=None, dropout_p=0.0, seed=0, block=64):
+    """Y = (K ∘ softmax(scale Q Kᵀ + bias)) V over the keys that are `allowed`, K the dropout that `seed` draws tile by tile."""
+    T, S = query.shape[-2], key.shape[-2]
+    keep, causal = np.ones((*query.shape[:-1], S), query.dtype), np.tri(T, S, dtype=bool) if is_causal else None
+    biases = [additive(mask, query.dtype, keep.shape) for mask in (bias, allowed, causal) if mask is not None]
+    for rows, columns in _tiles(T, S, block, is_causal) if dropout_p else ():
+        for cols in columns:
+            part = keep[..., rows, cols]
+            part *= _kept(part.shape, rows, cols, dropout_p, seed) / (1 - dropout_p)
+    return textbook_attention(query, key, value, sum(biases) if biases else None, keep if dropout_p else None, scale)
 
 
 def _tiles(T, S, block, is_causal):
@@ -132,53 +142,96 @@ def _tiles(T, S, block, is_causal):
         yield slice(i, min(i + block, T)), [slice(j, min(j + block, seen)) for j in range(0, seen, block)]
 
 
-def _scores(query, key, rows, cols, is_causal, scale):
+def _kept(shape, rows, cols, p, seed):
+    """The weights of a tile that dropout spares: the tile's place is a part of the seed, so that backward draws the same ones."""
+    return np.random.default_rng((seed, rows.start, cols.start)).random(shape, dtype=np.float32) >= p
+
+
+def _tile(mask, rows, cols):
+    """A tile of a mask whose axes may have one entry for all queries or all keys."""
+    return mask[..., rows if mask.shape[-2] > 1 else slice(None), cols if mask.shape[-1] > 1 else slice(None)]
+
+
+def _scores(query, key, bias, rows, cols, allowed, is_causal, scale):
     s = (query[..., rows, :] * _scale(query, scale)) @ key[..., cols, :].swapaxes(-1, -2)
+    if bias is not None:
+        s += _tile(bias, rows, cols)
+    if allowed is not None:
+        s = np.where(_tile(allowed, rows, cols), s, -np.inf)
     on_diagonal = is_causal and rows.start == cols.start  # beyond it there are no tiles
     return np.where(np.tri(*s.shape[-2:], dtype=bool), s, -np.inf) if on_diagonal else s
 
 
-def _tiled_forward(query, key, value, is_causal=False, scale=None, block=64):
+def _tiled_forward(query, key, value, bias=None, allowed=None, is_causal=False, scale=None, dropout_p=0.0, seed=0, block=64):
     y = np.empty((*query.shape[:-1], value.shape[-1]), query.dtype)
     lse = np.empty((*query.shape[:-1], 1), query.dtype)  # log Σ exp of each row of scores: with it, any tile of P is known
     for rows, columns in _tiles(query.shape[-2], key.shape[-2], block, is_causal):
         top, total, weighted = -np.inf, 0, 0  # of the tiles so far: the highest score, Σ exp(s - top), Σ exp(s - top) v
         for cols in columns:
-            s = _scores(query, key, rows, cols, is_causal, scale)
+            s = _scores(query, key, bias, rows, cols, allowed, is_causal, scale)
             higher = np.maximum(top, s.max(axis=-1, keepdims=True))
-            p, shrink = np.exp(s - higher), np.exp(top - higher)
+            at = np.where(np.isfinite(higher), higher, 0)  # so that a row that has seen nothing yet stays 0
+            p, shrink = np.exp(s - at), np.exp(top - at)
             total = total * shrink + p.sum(axis=-1, keepdims=True)
+            p = p * _kept(p.shape, rows, cols, dropout_p, seed) if dropout_p else p
             weighted = weighted * shrink + p @ value[..., cols, :]
             top = higher
-        y[..., rows, :], lse[..., rows, :] = weighted / total, top + np.log(total)
+        some = np.where(total > 0, total, 1)
+        y[..., rows, :], lse[..., rows, :] = weighted / (some * (1 - dropout_p)), at + np.log(some)
     return y, lse
 
 
-def _tiled_backward(g, y, lse, needs, query, key, value, is_causal=False, scale=None, block=64):
-    dq, dk, dv = np.zeros_like(query), np.zeros_like(key), np.zeros_like(value)
+def _tiled_backward(
+    g, y, lse, needs, query, key, value, bias=None, allowed=None, is_causal=False, scale=None, dropout_p=0.0, seed=0, block=64
+):
+    dq, dk, dv, *db = (np.zeros_like(x) for x in ([query, key, value] if bias is None else [query, key, value, bias]))
     for rows, columns in _tiles(query.shape[-2], key.shape[-2], block, is_causal):
-        gi = g[..., rows, :]
-        mean = np.sum(gi * y[..., rows, :], axis=-1, keepdims=True)  # Σ_s P dP, which is g · y
+        gi, qi = g[..., rows, :] * (1 / (1 - dropout_p)), query[..., rows, :] * _scale(query, scale)
+        mean = np.sum(g[..., rows, :] * y[..., rows, :], axis=-1, keepdims=True)  # Σ_s P dP, which is g · y
         for cols in columns:
-            p = np.exp(_scores(query, key, rows, cols, is_causal, scale) - lse[..., rows, :])
-            dv[..., cols, :] += p.swapaxes(-1, -2) @ gi
-            ds = p * (gi @ value[..., cols, :].swapaxes(-1, -2) - mean) * _scale(query, scale)
+            p = np.exp(_scores(query, key, bias, rows, cols, allowed, is_causal, scale) - lse[..., rows, :])
+            keep = _kept(p.shape, rows, cols, dropout_p, seed) if dropout_p else None
+            dv[..., cols, :] += (p if keep is None else p * keep).swapaxes(-1, -2) @ gi
+            ds = gi @ value[..., cols, :].swapaxes(-1, -2)
+            ds = p * ((ds if keep is None else ds * keep) - mean)
             dq[..., rows, :] += ds @ key[..., cols, :]
-            dk[..., cols, :] += ds.swapaxes(-1, -2) @ query[..., rows, :]
-    return tuple(d if need else None for d, need in zip((dq, dk, dv), needs, strict=True))
+            dk[..., cols, :] += ds.swapaxes(-1, -2) @ qi
+            if bias is not None and needs[3]:
+                part = _tile(db[0], rows, cols)
+                part += sum_to(ds, part.shape)
+    dq *= _scale(query, scale)
+    return tuple(d if need else None for d, need in zip((dq, dk, dv, *db), needs, strict=True))
 
 
 _tiled = fused(textbook_tiled, _tiled_forward, _tiled_backward)
 
 
-def tiled_attention(query, key, value, is_causal=False, scale=None, block=64):
-    """Y = softmax(scale Q Kᵀ) V in memory O(T): the softmax of a row is put together from tiles of `block` keys.
+def tiled_attention(
+    query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False, *, block=64, rng=None
+):
+    """scaled_dot_product_attention in memory O(T): the softmax of a row is put together from tiles of `block` keys.
 
     Forward rescales running sums when a tile brings a higher score and keeps log Σ exp of each row; backward computes each
-    tile anew from it. Second derivatives need T × S.  Shapes as in scaled_dot_product_attention. Raises ValueError for others,
-    or block < 1. Source: Milakov & Gimelshein 2018; Dao et al. 2022 (FlashAttention).
+    tile anew from it. Second derivatives need T × S.  Shapes, masks and errors as there, and ValueError for block < 1.
+    Source: Milakov & Gimelshein 2018; Dao et al. 2022 (FlashAttention).
     """
+    if enable_gqa:
+        key, value = (_shared(query, x) for x in (key, value))
     _check("tiled_attention", query, key, value)
-    if block < 1:
-        raise ValueError(f"tiled_attention: block={block}; want at least one row in a tile")
-    return _tiled(query, key, value, is_causal=is_causal, scale=scale, block=block)
+    if block < 1 or not 0 <= dropout_p < 1:
+        raise ValueError(f"tiled_attention: block={block}, dropout_p={dropout_p}; want at least one row in a tile, and 0 <= dropout_p < 1")
+    bias, allowed = _masks(attn_mask, query.dtype, (*query.shape[:-1], key.shape[-2]))
+    seed = int(np.random.default_rng(rng).integers(2**63)) if dropout_p else 0
+    options = dict(allowed=allowed, is_causal=is_causal, scale=scale, dropout_p=dropout_p, seed=seed, block=block)
+    return _tiled(query, key, value, *bias, **options)
+
+
+def _masks(mask, dtype, shape):
+    """([the mask] if it is to be added, else [], the mask if it says what is allowed, else None), of at least two axes."""
+    if mask is None:
+        return [], None
+    _fits(mask, shape)
+    mask = np.reshape(mask, (1,) * (2 - mask.ndim) + mask.shape)
+    if mask.dtype.kind == "f":
+        return [mask if mask.dtype == dtype else mask.astype(dtype)], None
+    return [], mask.data if isinstance(mask, Tensor) else mask

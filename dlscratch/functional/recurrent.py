@@ -20,13 +20,13 @@ def textbook_rnn(x, h, W_ih, W_hh, b_ih=None, b_hh=None, nonlinearity="tanh"):
     return np.stack(hs, axis=1), h
 
 
-def textbook_lstm(x, h, c, W_ih, W_hh, b_ih=None, b_hh=None):
+def textbook_lstm(x, h, c, W_ih, W_hh, b_ih=None, b_hh=None, W_hr=None):
     """c_t = f ∘ c_{t-1} + i ∘ g, h_t = o ∘ tanh c_t, with i, f, o = σ and g = tanh of W_ih x_t + b_ih + W_hh h_{t-1} + b_hh; see `lstm`."""
     hs = []
     for t in range(x.shape[1]):
         i, f, g, o = np.split(linear(x[:, t], W_ih, b_ih) + linear(h, W_hh, b_hh), 4, axis=-1)
         c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-        h = sigmoid(o) * np.tanh(c)
+        h = sigmoid(o) * np.tanh(c) if W_hr is None else linear(sigmoid(o) * np.tanh(c), W_hr)
         hs.append(h)
     return np.stack(hs, axis=1), h, c
 
@@ -199,11 +199,12 @@ _LSTM = _twin(textbook_lstm, _lstm_step, _lstm_pull, halved=(0, 1, 3))
 _GRU = _twin(textbook_gru, _gru_step, _gru_pull, halved=(0, 1), joined=False)
 
 
-def _check(name, gates, x, h, c, W_ih, W_hh, b_ih, b_hh):
+def _check(name, gates, x, h, c, W_ih, W_hh, b_ih, b_hh, W_hr=None):
     if x.ndim != 3 or W_ih.ndim != 2 or x.shape[1] < 1 or x.shape[2] != W_ih.shape[1]:
         raise ValueError(f"{name}: input {x.shape}; want (N, T, {W_ih.shape[-1]}) with T >= 1 for W_ih {W_ih.shape}")
     N, G, H = len(x), len(W_ih), len(W_ih) // gates
-    named = {"h": (h, (N, H)), "c": (c, (N, H)), "W_hh": (W_hh, (G, H)), "b_ih": (b_ih, (G,)), "b_hh": (b_hh, (G,))}
+    P = H if W_hr is None else len(W_hr)
+    named = {"h": (h, (N, P)), "c": (c, (N, H)), "W_hh": (W_hh, (G, P)), "W_hr": (W_hr, (P, H)), "b_ih": (b_ih, (G,)), "b_hh": (b_hh, (G,))}
     for part, (array, want) in named.items():
         if array is not None and array.shape != want:
             raise ValueError(f"{name}: {part} {array.shape}; want {want} for input {x.shape} and W_ih {W_ih.shape}")
@@ -222,14 +223,17 @@ def rnn(x, h, W_ih, W_hh, b_ih=None, b_hh=None, nonlinearity="tanh"):
     return np.swapaxes(y, 0, 1), y[-1]
 
 
-def lstm(x, h, c, W_ih, W_hh, b_ih=None, b_hh=None):
-    """c_t = f ∘ c_{t-1} + i ∘ g and h_t = o ∘ tanh c_t → (all h, the last h, the last c).
+def lstm(x, h, c, W_ih, W_hh, b_ih=None, b_hh=None, W_hr=None):
+    """c_t = f ∘ c_{t-1} + i ∘ g and h_t = o ∘ tanh c_t, or W_hr times that → (all h, the last h, the last c).
 
     The gates i, f, g, o are, in this order, the blocks of W_ih x_t + b_ih + W_hh h_{t-1} + b_hh, under σ, but tanh for g.
     x: (N, T, D), h and c: (N, H), W_ih: (4 H, D), W_hh: (4 H, H), biases: (4 H,) → (N, T, H), (N, H), (N, H).
-    Raises ValueError for other shapes or no steps.  Source: Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000.
+    With W_hr: (P, H), h is (N, P) and W_hh (4 H, P), and no fast twin. Raises ValueError for other shapes or no steps.
+    Source: Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000; projection: Sak et al. 2014.
     """
-    _check("lstm", 4, x, h, c, W_ih, W_hh, b_ih, b_hh)
+    _check("lstm", 4, x, h, c, W_ih, W_hh, b_ih, b_hh, W_hr)
+    if W_hr is not None:
+        return textbook_lstm(x, h, c, W_ih, W_hh, b_ih, b_hh, W_hr)
     y = _LSTM(x, h, c, W_ih, W_hh, b_ih, b_hh)
     return np.swapaxes(y[:-1], 0, 1), y[-2], y[-1]
 

@@ -13,9 +13,10 @@ from .losses import (
 )  # fmt: skip
 from .module import Module, Sequential
 from .normalization import (
-    BatchNorm1d, BatchNorm2d, GroupNorm, InstanceNorm1d, InstanceNorm2d, LayerNorm, RMSNorm, SpectralNorm, WeightNorm,
+    BatchNorm1d, BatchNorm2d, GroupNorm, InstanceNorm1d, InstanceNorm2d, LayerNorm, RMSNorm,
 )  # fmt: skip
 from .parameters import Parameter, Parameters
+from .parametrizations import spectral_norm, weight_norm
 from .pooling import AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d, PixelShuffle, Upsample
 from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from .summary import summary
@@ -28,7 +29,7 @@ __all__ = [
     "Upsample", "PixelShuffle", "summary",
     "RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell",
     "Embedding", "LeakyReLU", "ELU", "SELU", "SiLU", "Mish", "Softplus", "Hardtanh", "LogSigmoid", "GLU", "Softmax", "LogSoftmax",
-    "AlphaDropout", "DropPath", "BatchNorm2d", "InstanceNorm1d", "InstanceNorm2d", "GroupNorm", "RMSNorm", "WeightNorm", "SpectralNorm",
+    "AlphaDropout", "DropPath", "BatchNorm2d", "InstanceNorm1d", "InstanceNorm2d", "GroupNorm", "RMSNorm", "weight_norm", "spectral_norm",
     "MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "CrossEntropyLoss", "NLLLoss", "BCELoss", "BCEWithLogitsLoss", "KLDivLoss",
     "GaussianNLLLoss", "PoissonNLLLoss", "TripletMarginLoss", "CosineEmbeddingLoss", "CTCLoss",
     "MultiheadAttention", "TransformerEncoderLayer", "TransformerDecoderLayer", "TransformerEncoder",

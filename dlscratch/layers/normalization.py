@@ -1,7 +1,5 @@
 """Normalization layers."""
 
-import math
-
 import numpy as np
 
 from .. import functional as F
@@ -9,9 +7,7 @@ from ..engine import default_dtype
 from .module import Module
 from .parameters import Parameter
 
-__all__ = [
-    "LayerNorm", "RMSNorm", "BatchNorm1d", "BatchNorm2d", "InstanceNorm1d", "InstanceNorm2d", "GroupNorm", "WeightNorm", "SpectralNorm",
-]  # fmt: skip
+__all__ = ["LayerNorm", "RMSNorm", "BatchNorm1d", "BatchNorm2d", "InstanceNorm1d", "InstanceNorm2d", "GroupNorm"]
 
 
 def _affine(module, shape, wanted=True, bias=True):
@@ -113,61 +109,3 @@ class GroupNorm(_Channels):
 
     def forward(self, x):
         return F.group_norm(self._checked(x), self.num_groups, self.weight, self.bias, eps=self.eps)
-
-
-class WeightNorm(Module):
-    """A layer whose weight is g v / |v|, one norm for each output: weight_g and weight_v learn in its place."""
-
-    def __init__(self, layer):
-        self.layer, self.weight_v = layer, _weight_of(layer)
-        v = self.weight_v
-        self.weight_g = Parameter(np.sqrt(np.sum(v.data**2, axis=tuple(range(1, v.ndim)), keepdims=True)))
-        layer.weight = None
-
-    def forward(self, *inputs):
-        return _with_weight(self.layer, F.weight_norm(self.weight_v, self.weight_g), inputs)
-
-
-class SpectralNorm(Module):
-    """A layer whose weight is W / σ(W), so that it lengthens no vector: `weight_orig` learns in its place.
-
-    The vectors u, v of σ = uᵀ W v are kept, and improved by power iteration at each call while training.
-    """
-
-    def __init__(self, layer, n_power_iterations=1, eps=1e-12, *, rng=None):
-        self.layer, self.weight_orig, self.n_power_iterations, self.eps = layer, _weight_of(layer), n_power_iterations, eps
-        layer.weight = None
-        W, rng = self._matrix(), np.random.default_rng(rng)
-        self.u, self.v = (rng.standard_normal(n).astype(W.dtype) for n in W.shape)
-        self._iterate(15)
-
-    def _matrix(self):
-        return self.weight_orig.data.reshape(len(self.weight_orig.data), -1)
-
-    def _iterate(self, times):
-        W = self._matrix()
-        for _ in range(times):
-            for own, product in ((self.u, lambda: W @ self.v), (self.v, lambda: W.T @ self.u)):
-                own[...] = product()
-                own /= max(math.sqrt(np.dot(own, own)), self.eps)
-
-    def forward(self, *inputs):
-        if self.training:
-            self._iterate(self.n_power_iterations)
-        return _with_weight(self.layer, F.spectral_norm(self.weight_orig, self.u.copy(), self.v.copy()), inputs)
-
-
-def _weight_of(layer):
-    weight = getattr(layer, "weight", None)
-    if weight is None or weight.ndim < 2:
-        raise TypeError(f"weight of {layer}: {np.shape(weight)}; want a layer with a weight (out, in, ...), such as Linear or Conv2d")
-    return weight
-
-
-def _with_weight(layer, weight, inputs):
-    """Call the layer with this weight, which it holds only as long as it runs."""
-    layer.weight = weight
-    try:
-        return layer(*inputs)
-    finally:
-        layer.weight = None

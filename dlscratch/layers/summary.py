@@ -64,8 +64,8 @@ def _shape(y):
 def _flops(module, inputs, y):
     x = inputs[0]
     if isinstance(module, MultiheadAttention):  # the projections of Q, K, V (that of the output is a Linear), Q Kᵀ and P V
-        key, E = inputs[1], module.embed_dim
-        return 2 * E * (x.size + 2 * key.size) + 4 * x.size * key.shape[1 if module.batch_first else 0]
+        key, value = inputs[1:3]
+        return 2 * module.embed_dim * (x.size + key.size + value.size) + 4 * x.size * key.shape[-2 if module.batch_first else 0]
     if isinstance(module, Recurrent):  # each step multiplies by all matrices
         return 2 * (x.size // x.shape[-1]) * sum(p.size for _, p in module.named_parameters() if p.ndim == 2)
     if isinstance(module, Linear | Conv1d | Conv2d):  # each output is a sum over one row of weights

@@ -19,8 +19,8 @@ class _Layer(Module):
         self, d_model, nhead, dim_feedforward=2048, dropout=0.1, activation="relu", layer_norm_eps=1e-5, batch_first=False,
         norm_first=False, bias=True, *, rng=None,
     ):  # fmt: skip
-        if activation not in ("relu", "gelu"):
-            raise ValueError(f"{type(self).__name__}: activation={activation!r}; want 'relu' or 'gelu'")
+        if activation not in ("relu", "gelu") and not callable(activation):
+            raise ValueError(f"{type(self).__name__}: activation={activation!r}; want 'relu', 'gelu' or a function")
         rng, self.activation, self.norm_first = np.random.default_rng(rng), activation, norm_first
         for name in self.attentions:
             setattr(self, name, MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, rng=rng))
@@ -39,15 +39,16 @@ class _Layer(Module):
         return attention(x, memory, memory, padding, need_weights=False, attn_mask=mask, is_causal=is_causal)[0]
 
     def _feed(self, x):
-        return self.linear2(self.dropout(getattr(F, self.activation)(self.linear1(x))))
+        activation = getattr(F, self.activation) if isinstance(self.activation, str) else self.activation
+        return self.linear2(self.dropout(activation(self.linear1(x))))
 
 
 class TransformerEncoderLayer(_Layer):
     """x ← norm(x + attention(x)), then norm(x + W₂ φ(W₁ x + b₁) + b₂); with norm_first the norm stands inside the branches.
 
     src: (T, N, d_model), or (N, T, d_model) with batch_first → same; masks as in MultiheadAttention. Parts: self_attn, linear1,
-    linear2, norm1, norm2; dropout on attention weights, hidden units and both branches. Raises ValueError for another
-    activation than "relu" and "gelu". Source: Vaswani et al. 2017.
+    linear2, norm1, norm2; dropout on attention weights, hidden units and both branches. Raises ValueError for an
+    activation other than "relu", "gelu" or a function. Source: Vaswani et al. 2017.
     """
 
     def forward(self, src, src_mask=None, src_key_padding_mask=None, is_causal=False):

@@ -13,16 +13,17 @@ __all__ = ["Adam", "AdamW", "Adamax", "NAdam", "RAdam"]
 class Adam(Optimizer):
     """theta ← theta - lr m̂ / (√v̂ + eps), with m ← β₁ m + (1 - β₁) g, v ← β₂ v + (1 - β₂) g², m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ).
 
-    eps stands outside the root. Weight decay λ adds λ theta to g; if `decoupled`, it shrinks theta by 1 - lr λ instead.
+    eps stands outside the root. Weight decay λ adds λ theta to g; if `decoupled_weight_decay`, it shrinks theta by 1 - lr λ instead.
     With `amsgrad` the largest v so far is in its place.  Source: Kingma & Ba 2015; Reddi et al. 2018.
     """
 
-    state, elementwise, decoupled = ("m", "v"), True, False
+    state, elementwise = ("m", "v"), True
 
-    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False):
-        self.betas, self.eps, self.amsgrad = fractions(self, betas), eps, amsgrad
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False, *, maximize=False,
+                 decoupled_weight_decay=False):  # fmt: skip
+        self.betas, self.eps, self.amsgrad, self.decoupled = fractions(self, betas), eps, amsgrad, decoupled_weight_decay
         self.state = (*self.state, "largest") if amsgrad else self.state
-        super().__init__(params, lr, weight_decay)
+        super().__init__(params, lr, weight_decay, maximize)
 
     def update(self, theta, g):
         g = self.moments(theta, g)
@@ -49,10 +50,8 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """Adam with decoupled decay: theta ← (1 - lr λ) theta first, and g is left alone. Source: Loshchilov & Hutter 2019."""
 
-    decoupled = True
-
-    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01, amsgrad=False):
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad)
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01, amsgrad=False, *, maximize=False):
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True)
 
 
 class Adamax(Optimizer):
@@ -60,9 +59,9 @@ class Adamax(Optimizer):
 
     state, elementwise = ("m", "u"), True
 
-    def __init__(self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+    def __init__(self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, *, maximize=False):
         self.betas, self.eps = fractions(self, betas), eps
-        super().__init__(params, lr, weight_decay)
+        super().__init__(params, lr, weight_decay, maximize)
 
     def update(self, theta, g):
         b1, b2 = self.betas
@@ -81,9 +80,10 @@ class NAdam(Adam):
     elementwise = False  # the product of the μ is one number
 
     def __init__(self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, momentum_decay=4e-3,
-                 decoupled_weight_decay=False):  # fmt: skip
-        self.momentum_decay, self.decoupled = momentum_decay, decoupled_weight_decay
-        super().__init__(params, lr, betas, eps, weight_decay)
+                 decoupled_weight_decay=False, *, maximize=False):  # fmt: skip
+        options = dict(maximize=maximize, decoupled_weight_decay=decoupled_weight_decay)
+        super().__init__(params, lr, betas, eps, weight_decay, **options)
+        self.momentum_decay = momentum_decay
         self.product, self.state = 1.0, (*self.state, "product")
 
     def update(self, theta, g):
@@ -100,9 +100,10 @@ class RAdam(Adam):
     ρ∞ = 2 / (1 - β₂) - 1 and ρₜ = ρ∞ - 2 t β₂ᵗ / (1 - β₂ᵗ) count the gradients that v averages over.  Source: Liu et al. 2020.
     """
 
-    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled_weight_decay=False):
-        self.decoupled = decoupled_weight_decay
-        super().__init__(params, lr, betas, eps, weight_decay)
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled_weight_decay=False, *,
+                 maximize=False):  # fmt: skip
+        options = dict(maximize=maximize, decoupled_weight_decay=decoupled_weight_decay)
+        super().__init__(params, lr, betas, eps, weight_decay, **options)
 
     def update(self, theta, g):
         self.moments(theta, g)

@@ -4,7 +4,11 @@ from contextlib import contextmanager
 
 import numpy as np
 
-__all__ = ["EMA", "SWA"]
+from ..engine import Tensor, no_grad
+from ..layers.module import Module
+from ..layers.normalization import BatchNorm1d
+
+__all__ = ["EMA", "SWA", "AveragedModel", "get_ema_avg_fn", "get_swa_avg_fn", "update_bn"]
 
 
 class SWA:
@@ -63,3 +67,61 @@ class EMA(SWA):
 
     def weight(self):
         return 1 - self.decay
+
+
+class AveragedModel(Module):
+    """A copy of the model, `module`, whose theta is avg_fn(average, theta, how many it holds): their mean, unless given.
+
+    `update_parameters(model)` takes the model in. Buffers are averaged, too, if use_buffers, else they are the newest. Use SWA or
+    EMA to average inside of the model itself.
+    """
+
+    def __init__(self, model, avg_fn=None, use_buffers=False):
+        self.module, self.n_averaged = model.copy(), np.array(0)
+        self.avg_fn, self.use_buffers = avg_fn or get_swa_avg_fn(), use_buffers
+
+    def forward(self, *inputs, **options):
+        return self.module(*inputs, **options)
+
+    def update_parameters(self, model):
+        """Take in the model as it is now; the first one is copied. Raises KeyError or ValueError for another kind of model."""
+        average, newest, names = self.module.state_dict(), model.state_dict(), {name for name, _ in model.named_parameters()}
+        if self.n_averaged > 0:
+            mixed = [name for name in newest if self.use_buffers or name in names]
+            newest |= {name: self.avg_fn(average[name], newest[name], int(self.n_averaged)) for name in mixed}
+        self.module.load_state_dict(newest)
+        self.n_averaged += 1
+
+
+def get_ema_avg_fn(decay=0.999):
+    """For AveragedModel: decay x + (1 - decay) theta. Raises ValueError unless 0 <= decay <= 1."""
+    if not 0 <= decay <= 1:
+        raise ValueError(f"get_ema_avg_fn: decay={decay}; want a number in [0, 1]")
+    return lambda average, newest, n: decay * average + (1 - decay) * newest
+
+
+def get_swa_avg_fn():
+    """For AveragedModel: x + (theta - x) / (n + 1), the mean."""
+    return lambda average, newest, n: average + (newest - average) / (n + 1)
+
+
+@no_grad()
+def update_bn(loader, model):
+    """Set the running averages of the model's BatchNorm layers to the means over one pass through `loader`: those of an average are stale.
+
+    loader: inputs x, or tuples that begin with x.
+    """
+    norms = [m for m in model.modules() if isinstance(m, BatchNorm1d) and m.running_mean is not None]
+    momenta, was_training = [m.momentum for m in norms], model.training
+    for m in norms:
+        m.running_mean[...], m.running_var[...], m.num_batches_tracked[...] = 0, 1, 0
+    model.train()
+    try:
+        for n, batch in enumerate(loader if norms else ()):
+            for m in norms:
+                m.momentum = 1 / (n + 1)  # a mean of all so far
+            model(Tensor(batch[0] if isinstance(batch, tuple | list) else batch))
+    finally:
+        for m, momentum in zip(norms, momenta, strict=True):
+            m.momentum = momentum
+        model.train(was_training)

@@ -17,14 +17,16 @@ class Optimizer:
 
     `update(theta, g)` changes theta (P,) in place, given g = dL/dtheta (P,). Frozen parameters keep their numbers.
     params: model.parameters(), any of these, or groups [{"params": ..., "lr": ..., "weight_decay": ...}, ...], which make
-    `rate` and `weight_decay` vectors (P,) in place of numbers. Raises ValueError for a negative lr or decay.
+    `rate` and `weight_decay` vectors (P,) in place of numbers. With `maximize`, rules see -g, and so climb. Raises ValueError
+    for a negative lr or decay.
     """
 
     state = ()  # names of what the rule remembers between steps: vectors (P,), made here, or what it makes itself
     elementwise = False  # whether each entry's update depends on that entry alone, all state being vectors (P,)
     wants_closure = False  # whether step needs closure(), which computes the loss and its gradients anew
 
-    def __init__(self, params, lr, weight_decay=0.0):
+    def __init__(self, params, lr, weight_decay=0.0, maximize=False):
+        self.maximize = maximize
         self.parameters, options = collect(params)
         for o in ({}, *options):
             for name, value in (dict(lr=lr, weight_decay=weight_decay) | o).items():
@@ -54,7 +56,7 @@ class Optimizer:
         loss = None if closure is None else closure()
         self.t += 1
         with self.writing() as theta:
-            self._update(theta, self.parameters.dtheta)
+            self._update(theta, -self.parameters.dtheta if self.maximize else self.parameters.dtheta)
         return loss
 
     def _update(self, theta, g):

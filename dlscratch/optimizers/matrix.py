@@ -18,11 +18,11 @@ class Adafactor(Optimizer):
     As in PyTorch, √v and mean(r) are at least eps₁ (None: the dtype's).  Source: Shazeer & Stern 2018.
     """
 
-    def __init__(self, params, lr=1e-2, beta2_decay=-0.8, eps=(None, 1e-3), d=1.0, weight_decay=0.0):
+    def __init__(self, params, lr=1e-2, beta2_decay=-0.8, eps=(None, 1e-3), d=1.0, weight_decay=0.0, *, maximize=False):
         if not beta2_decay <= 0:
             raise ValueError(f"Adafactor: beta2_decay={beta2_decay}; want a number <= 0")
         self.beta2_decay, self.eps, self.d = beta2_decay, eps, d
-        super().__init__(params, lr, weight_decay)
+        super().__init__(params, lr, weight_decay, maximize)
         shapes = [p.shape for p in self.parameters]
         self._rows = self.carve("rows", [(*s[:-1], 1) if len(s) > 1 else s for s in shapes])  # of a vector: v itself
         self._columns = self.carve("columns", [(*s[:-2], 1, s[-1]) if len(s) > 1 else (0,) for s in shapes])

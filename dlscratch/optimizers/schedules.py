@@ -1,7 +1,8 @@
 """Learning-rate schedules: each is a closed form lr(t) of the number of its steps, t = 0, 1, 2, ...
 
 A schedule starts when it is made and moves with `schedule.step()`. Names, arguments and values are PyTorch's; `base` is
-the optimizer's lr when its first schedule was made. Groups follow in proportion.
+the optimizer's lr when its first schedule was made. Groups follow in proportion. With `last_epoch` a schedule starts as
+if it had made last_epoch + 1 steps of a run that an earlier schedule of the same optimizer began.
 """
 
 import math
@@ -19,8 +20,10 @@ class Schedule:
 
     state = ("t", "base")
 
-    def __init__(self, optimizer):
-        self.optimizer, self.t = optimizer, 0
+    def __init__(self, optimizer, last_epoch=-1):
+        known = last_epoch == -1 or (last_epoch >= 0 and "initial_lr" in vars(optimizer))
+        self.want(known, f"last_epoch=-1 for an optimizer without initial_lr, came {last_epoch}; set optimizer.initial_lr")
+        self.optimizer, self.t = optimizer, last_epoch + 1
         self.base = vars(optimizer).setdefault("initial_lr", optimizer.lr)
         self.apply()
 
@@ -58,10 +61,10 @@ class Schedule:
 class StepLR(Schedule):
     """lr(t) = base γ^⌊t / step_size⌋."""
 
-    def __init__(self, optimizer, step_size, gamma=0.1):
+    def __init__(self, optimizer, step_size, gamma=0.1, last_epoch=-1):
         self.want(step_size >= 1, f"step_size >= 1, came {step_size}")
         self.step_size, self.gamma = step_size, gamma
-        super().__init__(optimizer)
+        super().__init__(optimizer, last_epoch)
 
     def lr(self, t):
         return self.base * self.gamma ** (t // self.step_size)
@@ -70,10 +73,10 @@ class StepLR(Schedule):
 class MultiStepLR(Schedule):
     """lr(t) = base γ^(milestones passed)."""
 
-    def __init__(self, optimizer, milestones, gamma=0.1):
+    def __init__(self, optimizer, milestones, gamma=0.1, last_epoch=-1):
         self.want(min(milestones, default=0) >= 0, f"milestones >= 0, came {milestones}")
         self.milestones, self.gamma = sorted(milestones), gamma
-        super().__init__(optimizer)
+        super().__init__(optimizer, last_epoch)
 
     def lr(self, t):
         return self.base * self.gamma ** bisect_right(self.milestones, t)
@@ -82,10 +85,10 @@ class MultiStepLR(Schedule):
 class ExponentialLR(Schedule):
     """lr(t) = base γᵗ."""
 
-    def __init__(self, optimizer, gamma):
+    def __init__(self, optimizer, gamma, last_epoch=-1):
         self.want(gamma > 0, f"gamma > 0, came {gamma}")
         self.gamma = gamma
-        super().__init__(optimizer)
+        super().__init__(optimizer, last_epoch)
 
     def lr(self, t):
         return self.base * self.gamma**t
@@ -94,10 +97,10 @@ class ExponentialLR(Schedule):
 class PolynomialLR(Schedule):
     """lr(t) = base (1 - t / total_iters)^power, then 0."""
 
-    def __init__(self, optimizer, total_iters=5, power=1.0):
+    def __init__(self, optimizer, total_iters=5, power=1.0, last_epoch=-1):
         self.want(total_iters >= 1, f"total_iters >= 1, came {total_iters}")
         self.total_iters, self.power = total_iters, power
-        super().__init__(optimizer)
+        super().__init__(optimizer, last_epoch)
 
     def lr(self, t):
         return self.base * (1 - min(t / self.total_iters, 1)) ** self.power
@@ -106,11 +109,11 @@ class PolynomialLR(Schedule):
 class LinearLR(Schedule):
     """lr(t) = base (start_factor + (end_factor - start_factor) min(t / total_iters, 1)): a warm-up, by default."""
 
-    def __init__(self, optimizer, start_factor=1 / 3, end_factor=1.0, total_iters=5):
+    def __init__(self, optimizer, start_factor=1 / 3, end_factor=1.0, total_iters=5, last_epoch=-1):
         self.want(0 < start_factor <= 1 and 0 <= end_factor <= 1, f"factors in [0, 1], came {start_factor} and {end_factor}")
         self.want(total_iters >= 1, f"total_iters >= 1, came {total_iters}")
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
-        super().__init__(optimizer)
+        super().__init__(optimizer, last_epoch)
 
     def lr(self, t):
         return self.base * (self.start_factor + (self.end_factor - self.start_factor) * min(t / self.total_iters, 1))
@@ -136,12 +139,12 @@ class WSD(Schedule):
 class SequentialLR(Schedule):
     """One schedule after the other: the i-th, from its own t = 0, between milestones i - 1 and i."""
 
-    def __init__(self, optimizer, schedulers, milestones):
+    def __init__(self, optimizer, schedulers, milestones, last_epoch=-1):
         self.want(len(milestones) == len(schedulers) - 1, f"{len(schedulers) - 1} milestones, came {len(milestones)}")
         self.want(all(s.optimizer is optimizer for s in schedulers), "schedules of the same optimizer")
         self.want(not any(isinstance(s, ReduceLROnPlateau) for s in schedulers), "schedules that are a function of t")
         self.schedulers, self.milestones = schedulers, milestones
-        super().__init__(optimizer)
+        super().__init__(optimizer, last_epoch)
 
     def apply(self):
         """Give the optimizer the learning rate of now."""

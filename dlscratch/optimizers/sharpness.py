@@ -25,13 +25,15 @@ class SAM(Optimizer):
 
     lr = property(lambda self: self.optimizer.lr, lambda self, lr: setattr(self.optimizer, "lr", lr))
     t = property(lambda self: self.optimizer.t)
+    maximize = property(lambda self: self.optimizer.maximize)
 
     def step(self, closure):
         """Climb, look, return, step. Returns the loss at theta."""
         loss = closure()
         before, g = self.parameters.theta.copy(), self.parameters.dtheta
         with self.writing() as theta:
-            theta += self.rho / (float(np.linalg.norm(g)) + 1e-12) * g
+            worse = -self.rho if self.maximize else self.rho
+            theta += worse / (float(np.linalg.norm(g)) + 1e-12) * g
         closure()
         with self.writing() as theta:
             theta[...] = before

@@ -52,14 +52,15 @@ def test_attention_equals_torch(given):
     same(lambda *a: F.scaled_dot_product_attention(*a, *([] if mask is None else [mask]), **options), theirs, *arrays)
 
 
+@pytest.mark.parametrize("attend", [F.scaled_dot_product_attention, lambda *a: F.tiled_attention(*a, block=2)])
 @pytest.mark.parametrize("mask", [np.arange(15).reshape(3, 5) // 5 != 1, np.where(np.arange(15).reshape(3, 5) // 5 == 1, -np.inf, 0)])
-def test_nothing_to_attend_to_gives_zero(mask):
+def test_nothing_to_attend_to_gives_zero(mask, attend):
     torch = pytest.importorskip("torch")
     arrays = normal((2, 3, 4), (2, 5, 4), (2, 5, 4))
     theirs = lambda *a: torch.nn.functional.scaled_dot_product_attention(*a, torch.tensor(mask).to(a[0] if mask.dtype != bool else "cpu"))
-    same(lambda *a: F.scaled_dot_product_attention(*a, mask), theirs, *arrays, order=1)
+    same(lambda *a: attend(*a, mask), theirs, *arrays, order=1)
     leaves = [Tensor(a, requires_grad=True) for a in arrays]
-    y = F.scaled_dot_product_attention(*leaves, mask)
+    y = attend(*leaves, mask)
     np.sum(y * y).backward()
     assert not y.data[:, 1].any() and y.data[:, 0].all() and not leaves[0].grad[:, 1].any()
 
@@ -97,23 +98,62 @@ def test_fast_equals_textbook(given, drop):
     twins(*(lambda *a, f=f: f(*a, *bias, **options) for f in (attention._attention, attention.textbook_attention)), arrays)
 
 
+@settings(max_examples=40, deadline=None)
+@given(attentions(), st.integers(1, 6), st.booleans())
+def test_tiled_equals_untiled(given, block, also_causal):
+    arrays, mask, options = given
+    options["is_causal"] |= also_causal
+    given_mask = [] if mask is None else [mask]
+    tiled, plain = (lambda *a, f=f, **o: f(*a, *given_mask, **options, **o) for f in (F.tiled_attention, F.scaled_dot_product_attention))
+    twins(lambda *a: tiled(*a, block=block), plain, arrays)
+    results = []
+    for f in (lambda *a: tiled(*a, block=block), plain):  # in float32; where a query sees one key, the gradient is rounding, and is 0
+        leaves = [Tensor(a.astype("float32"), requires_grad=True) for a in arrays]
+        y = f(*leaves)
+        y.backward(np.ones_like(y.data))
+        results.append([y.data, *(t.grad for t in leaves)])
+    assert all(a.dtype == np.float32 and np.allclose(a, b, rtol=1e-4, atol=1e-5) for a, b in zip(*results, strict=True))
+
+
 @few
-@given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 10), st.booleans(), st.sampled_from([None, 5.0]))
-def test_tiled_equals_textbook(T, S, block, is_causal, scale):
-    arrays = normal((2, T, 3), (2, S, 3), (2, S, 4))
-    tiled = lambda *a: F.tiled_attention(*a, is_causal=is_causal, scale=scale, block=block)
-    twins(tiled, lambda *a: attention.textbook_tiled(*a, is_causal, scale), arrays)
-    np.testing.assert_allclose(tiled(*arrays), F.scaled_dot_product_attention(*arrays, is_causal=is_causal, scale=scale), rtol=1e-9)
+@given(attentions(), st.integers(1, 6), st.booleans())
+def test_tiled_dropout_equals_textbook(given, block, is_causal):
+    arrays, mask, options = given
+    if options.pop("enable_gqa"):
+        arrays[:3] = [arrays[0]] + [np.repeat(a, 2, -3) for a in arrays[1:3]]
+    shape = (*arrays[0].shape[:-1], arrays[1].shape[-2])
+    bias, allowed = attention._masks(mask, np.float64, shape)
+    options |= dict(is_causal=is_causal, dropout_p=0.4, block=block)
+    seed = int(np.random.default_rng(7).integers(2**63))
+    extra = [] if len(arrays) > 3 else bias
+    textbook = lambda *a: attention.textbook_tiled(*a, *extra, allowed=allowed, seed=seed, **options)
+    twins(lambda *a: F.tiled_attention(*a, *([] if len(a) > 3 else [mask]), rng=7, **options), textbook, arrays)
 
 
-@pytest.mark.parametrize("function, below", [(F.tiled_attention, 1 / 4), (F.scaled_dot_product_attention, None)])
-def test_memory(function, below):
+def test_tiled_dropout_keeps_the_mean_and_draws_each_tile_anew():
+    q, k, v = normal((3, 4), (6, 4), (6, 6))
+    drawn = np.array([F.tiled_attention(q, k, np.eye(6), dropout_p=0.3, rng=seed, block=3) for seed in range(2000)])
+    np.testing.assert_allclose(np.mean(drawn, axis=0), F.tiled_attention(q, k, np.eye(6)), atol=0.02)
+    assert abs(np.mean(drawn == 0) - 0.3) < 0.01  # drawn holds the weights themselves
+    off = drawn == 0
+    assert 0.4 < np.mean(off[..., :3] == off[..., 3:]) < 0.7  # 0.58 when independent
+
+
+MASKS = {
+    "none": lambda T: None, "padding": lambda T: np.arange(T) < T - 100, "boolean": lambda T: np.tri(T, dtype=bool),
+    "a learned bias a key": lambda T: Tensor(np.linspace(-1, 1, T, dtype="float32")[None], requires_grad=True),
+}  # fmt: skip
+TILED = [(F.tiled_attention, 1 / 4, mask, p) for mask in MASKS for p in (0.0, 0.1)]
+
+
+@pytest.mark.parametrize("function, below, mask, p", [*TILED, (F.scaled_dot_product_attention, None, "none", 0.0)])
+def test_memory(function, below, mask, p):
     """At T = 2048, forward and backward of the tiled form hold less than a quarter of one T × T array; the plain one more than one."""
     T = 2048
-    leaves = [Tensor(a.astype("float32"), requires_grad=True) for a in normal((T, 16), (T, 16), (T, 16))]
+    leaves, mask = [Tensor(a.astype("float32"), requires_grad=True) for a in normal((T, 16), (T, 16), (T, 16))], MASKS[mask](T)
     tracemalloc.start()
     try:
-        y = function(*leaves, is_causal=True)
+        y = function(*leaves, mask, p, is_causal=True, **({"rng": 0} if p else {}))
         y.backward(y.data)
         peak = tracemalloc.get_traced_memory()[1] / (4 * T * T)
     finally:
@@ -151,6 +191,9 @@ Q = np.ones((2, 3, 4))
     (lambda: F.scaled_dot_product_attention(Q, Q, Q, dropout_p=1.0), ValueError, "want 0 <= p < 1"),
     (lambda: F.tiled_attention(Q, Q[..., :2], Q), ValueError, r"tiled_attention: query \(2, 3, 4\)"),
     (lambda: F.tiled_attention(Q, Q, Q, block=0), ValueError, "block=0"),
+    (lambda: F.tiled_attention(Q, Q, Q, dropout_p=1.0), ValueError, "dropout_p=1.0"),
+    (lambda: F.tiled_attention(Q, Q, Q, np.ones((2, 3), bool)), ValueError, r"mask \(2, 3\); want .* \(2, 3, 3\)"),
+    (lambda: F.tiled_attention(Q, Q, Q, np.ones((3, 3), int)), TypeError, "want booleans"),
 ])  # fmt: skip
 def test_bad_input(call, error, message):
     with pytest.raises(error, match=message):

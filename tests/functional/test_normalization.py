@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlscratch import Tensor, layers
 from dlscratch import functional as F
+from dlscratch import layers
 from tests.parity import same
 
 few = settings(max_examples=10, deadline=None)
@@ -66,46 +66,6 @@ def test_weight_norm_equals_torch(shape):
     v, g = draw(0, shape, (shape[0],) + (1,) * (len(shape) - 1))
     same(F.weight_norm, lambda v, g: torch()._weight_norm(v, g, 0), v, g, order=1)
     same(F.weight_norm, lambda v, g: v * (g / (v**2).sum([*range(1, v.ndim)], keepdim=True).sqrt()), v, g)  # order 2: fused, theirs is off
-
-
-def test_weight_norm_layer_learns_length_and_direction():
-    inner = layers.Linear(3, 4, rng=0).astype("float64")
-    W, x = inner.weight.data.copy(), np.random.default_rng(0).normal(size=(5, 3))
-    plain = inner(x).data
-    layer = layers.WeightNorm(inner)
-    assert [n for n, _ in layer.named_parameters()] == ["layer.bias", "weight_v", "weight_g"]
-    np.testing.assert_allclose(layer(x).data, plain, rtol=1e-12)
-    layer.weight_v.data *= 7  # the direction alone counts
-    np.testing.assert_allclose(layer(x).data, plain, rtol=1e-12)
-    np.sum(layer(Tensor(x))).backward()
-    assert abs(np.sum(layer.weight_v.grad * layer.weight_v.data, axis=1)).max() < 1e-12 and layer.weight_g.grad.any()
-    assert layer.copy()(x).data.shape == (5, 4) and W.shape == layer.weight_v.shape
-
-
-def test_spectral_norm_layer_equals_torch():
-    inner = layers.Conv2d(2, 4, 3, rng=0).astype("float64")
-    theirs = torch().nn.Conv2d(2, 4, 3).double()
-    theirs.load_state_dict({k: torch().tensor(v) for k, v in inner.state_dict().items()})
-    theirs = torch().nn.utils.parametrizations.spectral_norm(theirs)
-    layer = layers.SpectralNorm(inner, rng=0)
-    own = theirs.parametrizations.weight[0]
-    layer.u[...], layer.v[...] = own._u.numpy(), own._v.numpy()
-    x = np.random.default_rng(0).normal(size=(2, 2, 5, 5))
-    for _ in range(3):
-        y, z = layer(Tensor(x)), theirs(torch().tensor(x))
-        np.testing.assert_allclose(y.data, z.detach().numpy(), rtol=1e-9)
-    np.sum(y**2).backward(), (z**2).sum().backward()
-    np.testing.assert_allclose(layer.weight_orig.grad, theirs.parametrizations.weight.original.grad.numpy(), rtol=1e-8, atol=1e-12)
-    before = layer.u.copy()
-    layer.eval()(x)
-    assert np.array_equal(before, layer.u)
-
-
-def test_spectral_norm_is_one_after_iterating():
-    layer = layers.SpectralNorm(layers.Linear(6, 5, rng=0), n_power_iterations=200, rng=0)
-    layer(np.ones((1, 6), "float32"))
-    W = F.spectral_norm(layer.weight_orig, layer.u, layer.v).data
-    np.testing.assert_allclose(np.linalg.norm(W, 2), 1, rtol=1e-5)
 
 
 @pytest.mark.parametrize("call, message", [

@@ -50,6 +50,7 @@ def pair(states):
     return None if not states else states[0] if len(states) == 1 else tuple(states)
 
 
+@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")  # PyTorch's, of how it computes them
 @pytest.mark.parametrize("kind", KINDS)
 @few
 @given(st.data())
@@ -61,9 +62,13 @@ def test_layers_equal_torch(kind, data):
     if kind == "RNN":
         options["nonlinearity"] = draw("tanh", "relu")
     rng = np.random.default_rng(draw(*range(100)))
-    shape = (options["num_layers"] * (1 + options["bidirectional"]), n, sizes[1])
-    states = [rng.normal(size=shape) for _ in range(1 + (kind == "LSTM"))] if draw(True, False) else []
-    x = rng.normal(size=(n, t, sizes[0]) if "batch_first" in options else (t, n, sizes[0]))
+    if kind == "LSTM":
+        options["proj_size"] = draw(0, 1)
+    batch = (n,) if draw(True, True, False) else ()
+    widths = (options.get("proj_size") or sizes[1], sizes[1])
+    shapes = [(options["num_layers"] * (1 + options["bidirectional"]), *batch, width) for width in widths]
+    states = [rng.normal(size=shape) for shape in shapes[: 1 + (kind == "LSTM")]] if draw(True, False) else []
+    x = rng.normal(size=(*batch, t, sizes[0]) if "batch_first" in options else (t, *batch, sizes[0]))
     compare(kind, sizes, options, x, states)
 
 
@@ -71,10 +76,11 @@ def test_layers_equal_torch(kind, data):
     ("RNNCell", {}), ("RNNCell", {"nonlinearity": "relu", "bias": False}), ("LSTMCell", {}), ("LSTMCell", {"bias": False}), ("GRUCell", {}),
 ])  # fmt: skip
 @pytest.mark.parametrize("given_state", [True, False])
-def test_cells_equal_torch(kind, options, given_state):
+@pytest.mark.parametrize("batch", [(2,), ()])
+def test_cells_equal_torch(kind, options, given_state, batch):
     rng = np.random.default_rng(0)
-    states = [rng.normal(size=(2, 4)) for _ in range(1 + (kind == "LSTMCell"))] if given_state else []
-    compare(kind, (3, 4), options, rng.normal(size=(2, 3)), states)
+    states = [rng.normal(size=(*batch, 4)) for _ in range(1 + (kind == "LSTMCell"))] if given_state else []
+    compare(kind, (3, 4), options, rng.normal(size=(*batch, 3)), states)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -127,7 +133,11 @@ def test_time_comes_first_unless_told():
     (lambda: layers.RNN(3, 4, nonlinearity="sin")(ones((2, 5, 3))), ValueError, "nonlinearity='sin'"),
     (lambda: layers.RNNCell(3, 4, nonlinearity="sin")(ones((2, 3))), ValueError, "nonlinearity='sin'"),
     (lambda: layers.LSTM(3, 4)(ones((2, 5, 4))), ValueError, r"LSTM\(3→4\): input \(2, 5, 4\); want \(T, N, 3\)"),
-    (lambda: layers.LSTM(3, 4, batch_first=True)(ones((5, 3))), ValueError, r"want \(N, T, 3\)"),
+    (lambda: layers.LSTM(3, 4, batch_first=True)(ones((1, 2, 5, 3))), ValueError, r"want \(N, T, 3\)"),
+    (lambda: layers.LSTM(3, 4)(ones((5, 4))), ValueError, r"input \(5, 1, 4\); want \(T, N, 3\)"),
+    (lambda: layers.LSTM(3, 4, proj_size=4), ValueError, "proj_size=4.*0 <= proj_size < hidden_size"),
+    (lambda: layers.GRU(3, 4, proj_size=2), ValueError, "only an LSTM"),
+    (lambda: layers.LSTM(3, 4, proj_size=2)(ones((2, 5, 3)), (ones((1, 5, 4)),) * 2), ValueError, r"state h \(1, 5, 4\); want \(1, 5, 2\)"),
     (lambda: layers.GRU(3, 4)(ones((2, 5, 3)), ones((2, 4))), ValueError, r"state h \(2, 4\); want \(1, 5, 4\)"),
     (lambda: layers.LSTM(3, 4)(ones((2, 5, 3)), (ones((1, 5, 4)), ones((1, 1, 4)))), ValueError, r"state c \(1, 1, 4\); want"),
     (lambda: layers.LSTM(3, 4)(ones((2, 5, 3)), ones((2, 2, 4))), TypeError, r"state of type ndarray; want a pair \(h, c\)"),

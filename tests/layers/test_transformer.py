@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlscratch import Tensor, layers
+from dlscratch import functional as F
 from tests.parity import same
 
 few = settings(max_examples=12, deadline=None)
@@ -22,7 +23,11 @@ class Weights:
     def __init__(self, ours, theirs):
         self.ours, self.theirs = ours.eval(), theirs.eval()
         self.names = [name for name, _ in ours.named_parameters()]
-        assert self.names and set(self.names) == {name for name, _ in theirs.named_parameters()}
+        assert self.names and self.names == [name for name, _ in theirs.named_parameters()]
+
+    def joined(self, y, module):
+        """Output and weights in a row, if there are both."""
+        return module.concatenate([part.reshape(-1) for part in y if part is not None]) if isinstance(y, tuple) else y
 
     def compare(self, rng, inputs, masks):
         """Parameters are drawn anew: biases that start at zero would hide their use."""
@@ -37,7 +42,7 @@ class Weights:
                     owner = owner[int(part)] if isinstance(owner, list) else getattr(owner, part)
                 setattr(owner, last, value)
             y = self.ours(*a[n:], **masks)
-            return y[0] if isinstance(y, tuple) else y
+            return self.joined(y, np)
 
         def theirs(*a):
             from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -46,7 +51,7 @@ class Weights:
             tensors = {k: m.to(a[0].dtype) if getattr(m, "dtype", None) == torch().float64 else m for k, m in tensors.items()}
             with sdpa_kernel(SDPBackend.MATH):
                 y = torch().func.functional_call(self.theirs, dict(zip(self.names, a[:n], strict=True)), a[n:], tensors)
-            return y[0] if isinstance(y, tuple) else y
+            return self.joined(y, torch())
 
         same(ours, theirs, *arrays, *inputs)
 
@@ -65,12 +70,18 @@ def masks(draw, rng, N, T, S, H):
 def test_multihead_attention_equals_torch(data):
     n = lambda low, high: data.draw(st.integers(low, high))
     rng = np.random.default_rng(n(0, 999))
-    N, T, S, H, bias, first = n(1, 3), n(1, 4), n(1, 4), n(1, 3), bool(n(0, 1)), bool(n(0, 1))
-    E = H * n(1, 3)
-    twins = Weights(*(m.MultiheadAttention(E, H, 0.5, bias, batch_first=first) for m in (layers, torch().nn)))
-    swap = lambda x: x if first else x.swapaxes(0, 1)
+    N, T, S, H, first, batched = n(1, 3), n(1, 4), n(1, 4), n(1, 3), bool(n(0, 1)), bool(n(0, 3))
+    E, N = H * n(1, 3), N if batched else 1
+    options = {name: bool(n(0, 1)) for name in ("bias", "add_bias_kv", "add_zero_attn")} | {"batch_first": first}
+    options |= {name: data.draw(st.sampled_from([None, E, 5])) for name in ("kdim", "vdim")}
+    twins = Weights(*(m.MultiheadAttention(E, H, 0.5, **options) for m in (layers, torch().nn)))
+    shaped = lambda x: (x if first else x.swapaxes(0, 1)) if batched else x[0]
     padding, mask = masks(data.draw, rng, N, T, S, H)
-    twins.compare(rng, [swap(rng.normal(size=(N, L, E))) for L in (T, S, S)], {"key_padding_mask": padding, "attn_mask": mask})
+    padding = padding if padding is None or batched else padding[0]
+    widths = [E, *(options[name] or E for name in ("kdim", "vdim"))]
+    inputs = [shaped(rng.normal(size=(N, L, D))) for L, D in zip((T, S, S), widths)]
+    given = {"key_padding_mask": padding, "attn_mask": mask, "need_weights": bool(n(0, 1)), "average_attn_weights": bool(n(0, 1))}
+    twins.compare(rng, inputs, given)
 
 
 @few
@@ -79,11 +90,13 @@ def test_transformer_layers_equal_torch(data):
     n = lambda low, high: data.draw(st.integers(low, high))
     rng = np.random.default_rng(n(0, 999))
     N, T, S, H, decoder = n(1, 2), n(1, 4), n(1, 3), n(1, 2), bool(n(0, 1))
-    options = {"activation": data.draw(st.sampled_from(["relu", "gelu"])), "norm_first": bool(n(0, 1)), "layer_norm_eps": 1e-3}
+    activation = data.draw(st.sampled_from(["relu", "gelu", "silu"]))
+    options = {"activation": activation if activation != "silu" else F.silu, "norm_first": bool(n(0, 1)), "layer_norm_eps": 1e-3}
     options |= {"batch_first": bool(n(0, 1)), "bias": bool(n(0, 1))}
     swap = lambda x: x if options["batch_first"] else x.swapaxes(0, 1)
     name, args = "TransformerDecoderLayer" if decoder else "TransformerEncoderLayer", (4 * H, H, 5, 0.3)
-    twins = Weights(getattr(layers, name)(*args, **options, rng=0), getattr(torch().nn, name)(*args, **options))
+    their_options = options | {"activation": activation if activation != "silu" else torch().nn.functional.silu}
+    twins = Weights(getattr(layers, name)(*args, **options, rng=0), getattr(torch().nn, name)(*args, **their_options))
     padding, mask = masks(data.draw, rng, N, T, T, H)
     names = ("tgt_key_padding_mask", "tgt_mask") if decoder else ("src_key_padding_mask", "src_mask")
     given, memory = dict(zip(names, (padding, mask))), []
@@ -131,8 +144,11 @@ def test_weights_and_causality():
     m = layers.MultiheadAttention(6, 2, batch_first=True, rng=0).astype("float64")
     padding = np.array([[False] * 4, [False, False, False, True]])
     y, weights = m(x, x, x, padding, is_causal=True)
-    other, nothing = m(x, x, x, key_padding_mask=padding, attn_mask=~np.tri(4, dtype=bool), need_weights=False)
+    other, same_weights = m(x, x, x, key_padding_mask=padding, attn_mask=~np.tri(4, dtype=bool))
+    fused, nothing = m(x, x, x, padding, is_causal=True, need_weights=False)
     np.testing.assert_array_equal(y.data, other.data)
+    np.testing.assert_array_equal(weights.data, same_weights.data)
+    np.testing.assert_allclose(fused.data, y.data, rtol=1e-12, atol=1e-14)
     each = m(x, x, x, padding, average_attn_weights=False, is_causal=True)[1]
     np.testing.assert_allclose(each.data.mean(axis=1), weights.data, rtol=1e-12)
     assert nothing is None and each.shape == (2, 2, 4, 4)
@@ -142,6 +158,18 @@ def test_weights_and_causality():
     _, expected = twin(z, z, z, key_padding_mask=torch().tensor(padding), attn_mask=torch().tensor(~np.tri(4, dtype=bool)))
     np.testing.assert_allclose(weights.data, expected.detach().numpy(), rtol=1e-9)
     assert not np.triu(weights.data, 1).any() and not weights.data[1, :, 3].any()
+
+
+def test_weights_in_training_are_those_that_met_the_values():
+    """As in PyTorch, dropout's zeros are among the weights returned."""
+    x, m = rng.normal(size=(2, 30, 6)), layers.MultiheadAttention(6, 2, dropout=0.5, batch_first=True, rng=0).astype("float64")
+    twin = torch().nn.MultiheadAttention(6, 2, dropout=0.5, batch_first=True).double()
+    z = torch().tensor(x)
+    y, weights = m(x, x, x, average_attn_weights=False)
+    v = np.swapaxes((x @ m.in_proj_weight.data[12:].T).reshape(2, 30, 2, 3), 1, 2)
+    np.testing.assert_allclose(np.swapaxes(weights.data @ v, 1, 2).reshape(2, 30, 6) @ m.out_proj.weight.data.T, y.data, rtol=1e-9)
+    for w in (weights.data, twin(z, z, z, average_attn_weights=False)[1].detach().numpy()):
+        assert 0.45 < np.mean(w == 0) < 0.55 and abs(w.sum(axis=-1).mean() - 1) < 0.05
 
 
 @pytest.mark.parametrize("name, args", BUILT)
@@ -183,9 +211,12 @@ first = layers.MultiheadAttention(8, 2, batch_first=True)
 
 
 @pytest.mark.parametrize("call, message", [
-    (lambda: layers.MultiheadAttention(8, 3), r"MultiheadAttention\(8, 3\): num_heads must divide embed_dim"),
+    (lambda: layers.MultiheadAttention(8, 3), r"MultiheadAttention\(8, 3, kdim=8, vdim=8\): num_heads must divide embed_dim"),
     (lambda: layers.MultiheadAttention(8, 2, dropout=1.0), "dropout=1.0"),
-    (lambda: first(X[0], X[0], X[0]), r"query \(3, 8\).*want \(N, T, 8\)"),
+    (lambda: first(X[0], X, X), r"query \(3, 8\).*want \(N, T, 8\)"),
+    (lambda: first(X[0], X[0, :, :4], X[0]), r"key \(1, 3, 4\)"),
+    (lambda: layers.MultiheadAttention(8, 2, kdim=4, vdim=0), r"kdim=4, vdim=0\): num_heads must divide embed_dim, and all be at least 1"),
+    (lambda: layers.MultiheadAttention(8, 2, kdim=4, vdim=3, batch_first=True)(X, X, X), r"want \(N, T, 8\), \(N, S, 4\), \(N, S, 3\)"),
     (lambda: first(X, X[:1], X[:1]), r"key \(1, 3, 8\)"),
     (lambda: layers.MultiheadAttention(8, 2)(X, X[:, :1], X[:, :1]), r"want \(T, N, 8\)"),
     (lambda: first(X, X, X[:, :2]), r"value \(2, 2, 8\)"),

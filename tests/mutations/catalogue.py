@@ -25,6 +25,7 @@ LOSSES = "tests/functional/test_losses.py"
 NORMS = "tests/functional/test_normalization.py"
 DROPOUT = "tests/functional/test_dropout.py"
 ATTENTION = "tests/functional/test_attention.py"
+PARAMETRIZATIONS = "tests/layers/test_parametrizations.py"
 RECURRENT = "tests/functional/test_recurrent.py"
 
 MUTATIONS = [
@@ -113,7 +114,7 @@ MUTATIONS = [
              f"{NORMS} -k channels"),
     Mutation("RMS norm subtracts the mean", "functional/normalization.py", "_affine(x / np.sqrt(np.mean(np.square(x)", "_affine((x - np.mean(x, axis=-1, keepdims=True)) / np.sqrt(np.mean(np.square(x)",
              f"{NORMS} -k last_axes"),
-    Mutation("spectral norm without power iteration", "layers/normalization.py", "self._iterate(self.n_power_iterations)", "pass", f"{NORMS} -k spectral"),
+    Mutation("spectral norm without power iteration", "layers/parametrizations.py", "self._iterate(self.n_power_iterations)", "pass", PARAMETRIZATIONS),
     Mutation("dropout without rescaling", "functional/dropout.py", "return x * _kept(x.shape, p, rng) * (1 / (1 - p))",
              "return x * _kept(x.shape, p, rng)", DROPOUT),
     Mutation("dropout keeps with probability p", "functional/dropout.py", "dtype=np.float32) >= p", "dtype=np.float32) < p", DROPOUT),
@@ -138,6 +139,10 @@ MUTATIONS = [
     Mutation("a boolean mask hides what it should show", "functional/attention.py", "mask.data if isinstance(mask, Tensor) else mask, 0, -np.inf)",
              "mask.data if isinstance(mask, Tensor) else mask, -np.inf, 0)", ATTENTION),
     Mutation("tiles do not rescale the sums before them", "functional/attention.py", "weighted = weighted * shrink +", "weighted = weighted +", f"{ATTENTION} -k tiled"),
+    Mutation("every tile gets the mask of the first queries", "functional/attention.py", "mask[..., rows if mask.shape[-2] > 1",
+             "mask[..., slice(rows.stop - rows.start) if mask.shape[-2] > 1", f"{ATTENTION} -k tiled"),
+    Mutation("backward drops other weights than forward did", "functional/attention.py",
+             "keep = _kept(p.shape, rows, cols, dropout_p, seed)", "keep = _kept(p.shape, rows, cols, dropout_p, seed + 1)", f"{ATTENTION} -k tiled"),
     Mutation("grouped heads are shared in turns", "functional/attention.py", "np.repeat(x, query.shape[-3] // x.shape[-3], axis=-3)",
              "np.concatenate([x] * (query.shape[-3] // x.shape[-3]), axis=-3)", ATTENTION),
     Mutation("rotary turns by the square of the position", "functional/positions.py", "angles = _angles(offset + np.arange(x.shape[-2])",
@@ -150,10 +155,12 @@ MUTATIONS = [
     Mutation("Adam without bias correction", "optimizers/adam.py", "step *= self.rate * (math.sqrt(unbias2) / unbias1)",
              "step *= self.rate", f"{OPTIMIZERS} -k trajectory"),
     Mutation("Adam with eps inside the root", "optimizers/adam.py", "step = np.sqrt(v)  #", "step = np.sqrt(v + self.eps)  #", f"{OPTIMIZERS} -k trajectory"),
-    Mutation("AdamW decays through the moments", "optimizers/adam.py", "decoupled = True", "decoupled = False", f"{OPTIMIZERS} -k trajectory"),
+    Mutation("AdamW decays through the moments", "optimizers/adam.py", "decoupled_weight_decay=True)", "decoupled_weight_decay=False)", f"{OPTIMIZERS} -k trajectory"),
     Mutation("Nesterov's look ahead is left out", "optimizers/sgd.py", "g = g + self.momentum * self.v if self.nesterov else self.v", "g = self.v", f"{OPTIMIZERS} -k trajectory"),
     Mutation("momentum's first step is dampened", "optimizers/sgd.py", "g if self.t == 1 else (1 - self.dampening) * g", "(1 - self.dampening) * g", f"{OPTIMIZERS} -k trajectory"),
     Mutation("Lion updates its momentum before the step", "optimizers/sgd.py", "self.m + (1 - b1) * (g - self.m))", "self.m + (1 - b2) * (g - self.m))", REFERENCES),
+    Mutation("maximize is ignored", "optimizers/base.py", "-self.parameters.dtheta if self.maximize else self.parameters.dtheta", "self.parameters.dtheta",
+             f"{OPTIMIZERS} -k trajectory"),
     Mutation("frozen parameters move with weight decay", "optimizers/base.py", "if not p.requires_grad]", "if False]", f"{OPTIMIZERS} -k frozen"),
     Mutation("clipping each gradient, not their common norm", "optimizers/clipping.py", "norm = float(np.linalg.norm(g, norm_type))", "norm = float(np.abs(g).max())", f"{OPTIMIZERS} -k clipping"),
     Mutation("schedules are one step late", "optimizers/schedules.py", "        self.t += 1\n        self.apply()", "        self.apply()\n        self.t += 1",

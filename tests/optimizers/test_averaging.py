@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from dlscratch import optimizers
+from dlscratch import layers, optimizers
 
-from .twins import run_together, small, twins
+from .twins import batches, run_together, small, twins
 
 
 @pytest.mark.parametrize("name", ["EMA", "SWA"])
@@ -57,6 +57,70 @@ def test_state_moves(make):
         b.load_state_dict(dict(n=1, x=np.ones(2)))
 
 
-def test_bad_decay():
+@pytest.mark.parametrize("make", [optimizers.EMA, lambda p, decay: optimizers.get_ema_avg_fn(decay)])
+def test_bad_decay(make):
     with pytest.raises(ValueError, match="want a number in"):
-        optimizers.EMA(small().parameters(), 1.1)
+        make(small().parameters(), 1.1)
+
+
+def with_norm():
+    """Ours and PyTorch's network with BatchNorm, with the same weights."""
+    nn = pytest.importorskip("torch").nn
+    ours = layers.Sequential(layers.Linear(6, 5, rng=0), layers.BatchNorm1d(5), layers.ReLU(), layers.Linear(5, 3, rng=1)).astype("float64")
+    theirs = nn.Sequential(nn.Linear(6, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Linear(5, 3)).double()
+    move(ours, theirs)
+    return ours, theirs
+
+
+def move(ours, theirs):
+    import torch
+
+    theirs.load_state_dict({k: torch.tensor(v) for k, v in ours.state_dict().items()})
+
+
+def apart(ours, theirs, but="nothing"):
+    """The largest difference of two states, which must have the same names."""
+    a, b = ours.state_dict(), theirs.state_dict()
+    assert sorted(a) == sorted(b)
+    return max(float(np.max(np.abs(a[k] - b[k].numpy()))) for k in b if not k.endswith(but))
+
+
+@pytest.mark.parametrize("use_buffers", [False, True])
+@pytest.mark.parametrize("rule", ["ema", "swa", None])
+def test_averaged_models_and_their_norms_equal_torchs(rule, use_buffers):
+    torch = pytest.importorskip("torch")
+    from torch.optim import swa_utils
+
+    ours, theirs = with_norm()
+    fn = {"ema": lambda m: m.get_ema_avg_fn(0.9), "swa": lambda m: m.get_swa_avg_fn(), None: lambda m: None}[rule]
+    average, twin = optimizers.AveragedModel(ours, fn(optimizers), use_buffers), swa_utils.AveragedModel(
+        theirs, avg_fn=fn(swa_utils) or swa_utils.get_swa_avg_fn(), use_buffers=use_buffers)  # fmt: skip
+    mine, other = optimizers.SGD(ours.parameters(), lr=0.3), torch.optim.SGD(theirs.parameters(), lr=0.3)
+    but, errors = "num_batches_tracked" if use_buffers else "nothing", []  # the mean of integers is cut, after rounding in float32 there
+    after = lambda i: (average.update_parameters(ours), twin.update_parameters(theirs), errors.append(apart(average, twin, but)))
+    assert run_together(ours, theirs, [mine], [other], after, steps=30) <= 1e-8 and max(errors) <= 1e-8
+    assert apart(ours, theirs) <= 1e-8 and average.n_averaged == 30
+    if use_buffers:
+        return
+    data = [x for x, _ in batches(7, seed=5)]
+    for loader in (data, [(x, 0) for x in data]):
+        optimizers.update_bn(loader, average.eval())
+        swa_utils.update_bn(map(torch.tensor, data), twin.eval())
+        assert apart(average, twin) <= 1e-9 and not average.training and average.module[1].momentum == 0.1
+    fresh = optimizers.AveragedModel(with_norm()[0])
+    fresh.load_state_dict({k: v.numpy() for k, v in twin.state_dict().items()})
+    np.testing.assert_allclose(fresh.eval()(data[0]).data, twin(torch.tensor(data[0])).detach().numpy(), rtol=1e-8)
+    move(average, twin)
+
+
+def test_a_failing_loader_leaves_momentum_and_mode():
+    model = with_norm()[0].eval()
+    with pytest.raises(ValueError, match="last axis"):
+        optimizers.update_bn([np.ones((2, 4))], model)
+    assert model[1].momentum == 0.1 and not model.training
+    optimizers.update_bn([np.ones((2, 4))], small())  # nothing to do: the loader is not even read
+
+
+def test_an_averaged_model_of_another_shape_says_so():
+    with pytest.raises(KeyError, match="missing"):
+        optimizers.AveragedModel(small()).update_parameters(layers.Sequential(layers.Tanh(), layers.Linear(6, 3)))

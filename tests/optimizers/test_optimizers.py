@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from dlscratch import default_dtype, layers, optimizers
+from dlscratch import Tensor, default_dtype, layers, losses, optimizers
 from dlscratch.layers.parameters import Parameters
 
 from .twins import backward, batches, run_together, small, torch_backward, twins
@@ -54,10 +56,50 @@ def test_names_and_defaults_are_torchs(name):
 
     torch = pytest.importorskip("torch")
     ours, theirs = (inspect.signature(getattr(m, name)).parameters for m in (optimizers, torch.optim))
-    left_out = {"foreach", "maximize", "capturable", "differentiable", "fused"} | ({"decoupled_weight_decay"} if name == "Adam" else set())
+    left_out = {"foreach", "capturable", "differentiable", "fused"}
     assert [n for n in theirs if n not in left_out] == list(ours)
     for parameter, value in ours.items():
-        assert value.default == theirs[parameter].default, parameter
+        assert (value.default, value.kind) == (theirs[parameter].default, theirs[parameter].kind), parameter
+
+
+OPTIONS = {  # beside lr, weight_decay and maximize
+    "SGD": dict(momentum=(0.0, 0.5)), "Adagrad": dict(lr_decay=(0.0, 0.1)), "RMSprop": dict(momentum=(0.0, 0.5), centered=(False, True)),
+    "Adadelta": dict(rho=(0.8, 0.9)), "Adam": dict(amsgrad=(False, True), decoupled_weight_decay=(False, True)),
+    "AdamW": dict(amsgrad=(False, True)), "Adamax": dict(betas=((0.9, 0.999), (0.8, 0.9))),
+    "NAdam": dict(decoupled_weight_decay=(False, True)),
+    "RAdam": dict(decoupled_weight_decay=(False, True)), "Adafactor": dict(d=(1.0, 1.5)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+@settings(max_examples=4, deadline=None)
+@given(st.data())
+def test_trajectory_with_any_options_equals_torch(name, data):
+    """eps is large enough that rounding is not divided by what is nearly 0."""
+    torch = pytest.importorskip("torch")
+    choices = OPTIONS[name] | dict(lr=(0.01, 0.03), weight_decay=(0.0, 0.1), maximize=(True, True, False))
+    options = {key: data.draw(st.sampled_from(values)) for key, values in choices.items()}
+    options |= {} if name in ("SGD", "Adafactor") else {"eps": 1e-4}
+    ours, theirs = twins()
+    mine, torchs = getattr(optimizers, name)(ours.parameters(), **options), getattr(torch.optim, name)(theirs.parameters(), **options)
+    assert run_together(ours, theirs, [mine], [torchs]) <= 1e-8
+
+
+@pytest.mark.parametrize("sam", [False, True])
+def test_maximize_climbs_as_descent_of_the_negative_would(sam):
+    """And SAM then looks for the lowest point nearby."""
+    models, wrap = (small(), small()), (lambda o: optimizers.SAM(o, 0.1)) if sam else (lambda o: o)
+    for model, sign in zip(models, (1, -1)):
+        optimizer = wrap(optimizers.SGD(model.parameters(), lr=0.1, momentum=0.5, maximize=sign > 0))
+        for x, y in batches(5):
+
+            def closure(model=model, sign=sign):
+                model.zero_grad()
+                (losses.cross_entropy(model(Tensor(x)), y) * sign).backward()
+
+            optimizer.step(closure)
+    np.testing.assert_allclose(models[0].parameters().theta, models[1].parameters().theta, rtol=1e-12)
+    assert not np.allclose(models[0].parameters().theta, small().parameters().theta)
 
 
 def exact(monkeypatch):

@@ -19,8 +19,17 @@ CASES = [
     ("OneCycleLR", dict(max_lr=0.5, total_steps=120, pct_start=0.4, anneal_strategy="linear", div_factor=10.0, base_momentum=0.7)),
     ("OneCycleLR", dict(max_lr=0.5, total_steps=100, pct_start=0.25, cycle_momentum=False)),
     ("PolynomialLR", dict(total_iters=80, power=2.0)), ("PolynomialLR", {}),
+    ("OneCycleLR", dict(max_lr=0.5, epochs=25, steps_per_epoch=4)),
+    ("SWALR", dict(swa_lr=0.3)), ("SWALR", dict(swa_lr=0.01, anneal_epochs=37, anneal_strategy="linear")),
+    ("SWALR", dict(swa_lr=0.02, anneal_epochs=0)),
     ("LinearLR", {}), ("LinearLR", dict(start_factor=0.01, total_iters=60)), ("LinearLR", dict(start_factor=1.0, end_factor=0.1)),
 ]  # fmt: skip
+
+
+def twin(name):
+    import torch
+
+    return getattr(torch.optim.swa_utils if name == "SWALR" else torch.optim.lr_scheduler, name)
 
 
 @pytest.mark.parametrize("name, options", CASES, ids=str)
@@ -30,7 +39,7 @@ def test_learning_rates_and_trajectories_equal_torchs(name, options, rule):
     ours, theirs = twins()
     settings = dict(lr=0.1, momentum=0.9) if rule == "SGD" else dict(lr=0.01)
     mine, other = getattr(optimizers, rule)(ours.parameters(), **settings), getattr(torch.optim, rule)(theirs.parameters(), **settings)
-    a, b = getattr(optimizers, name)(mine, **options), getattr(torch.optim.lr_scheduler, name)(other, **options)
+    a, b = getattr(optimizers, name)(mine, **options), twin(name)(other, **options)
 
     def after(i):
         group = other.param_groups[0]
@@ -49,11 +58,31 @@ def test_learning_rates_and_trajectories_equal_torchs(name, options, rule):
 def test_names_and_defaults_are_torchs(name):
     import inspect
 
-    torch = pytest.importorskip("torch")
-    ours, theirs = (inspect.signature(getattr(m, name)).parameters for m in (optimizers, torch.optim.lr_scheduler))
-    assert [n for n in theirs if n not in ("last_epoch", "epochs", "steps_per_epoch")] == list(ours)
+    pytest.importorskip("torch")
+    ours, theirs = (inspect.signature(schedule).parameters for schedule in (getattr(optimizers, name), twin(name)))
+    assert list(theirs) == list(ours)
     for parameter, value in ours.items():
-        assert parameter == "total_steps" or value.default == theirs[parameter].default, parameter
+        assert value.default == theirs[parameter].default, parameter
+
+
+@pytest.mark.parametrize("name, options", CASES, ids=str)
+def test_last_epoch_goes_on_where_another_schedule_was(name, options):
+    """As if not interrupted, and as PyTorch does; but its warm restarts then forget the length of the cycle that they are in."""
+    torch = pytest.importorskip("torch")
+    ours, theirs = twins()
+    whole, mine = (optimizers.SGD(small().parameters(), lr=0.1, momentum=0.9) for _ in range(2))
+    other = torch.optim.SGD(theirs.parameters(), lr=0.1, momentum=0.9)
+    make = getattr(optimizers, name)
+    uninterrupted, a, b = make(whole, **options), make(mine, **options), twin(name)(other, **options)
+    for _ in range(20):
+        other.step(), uninterrupted.step(), a.step(), b.step()
+    a, b = make(mine, **options, last_epoch=19), twin(name)(other, **options, last_epoch=19)
+    for t in range(20, 90):
+        if name != "SWALR":
+            assert mine.lr == pytest.approx(whole.lr, rel=1e-12) and mine.momentum == whole.momentum
+        if name != "CosineAnnealingWarmRestarts":
+            assert mine.lr == pytest.approx(other.param_groups[0]["lr"], rel=1e-8, abs=1e-12), t
+        other.step(), uninterrupted.step(), a.step(), b.step()
 
 
 def test_a_sequence_equals_torchs():
@@ -112,7 +141,8 @@ def test_warmup_stable_decay():
 
 
 MAKE = {
-    "StepLR": lambda o: optimizers.StepLR(o, 3), "OneCycleLR": lambda o: optimizers.OneCycleLR(o, 1.0, 50),
+    "StepLR": lambda o: optimizers.StepLR(o, 3), "SWALR": lambda o: optimizers.SWALR(o, 0.5),
+    "OneCycleLR": lambda o: optimizers.OneCycleLR(o, 1.0, 50),
     "SequentialLR": lambda o: optimizers.SequentialLR(o, [optimizers.LinearLR(o), optimizers.ExponentialLR(o, 0.9)], [4]),
     "ReduceLROnPlateau": lambda o: optimizers.ReduceLROnPlateau(o, patience=1),
 }  # fmt: skip
@@ -144,6 +174,10 @@ def test_state_moves(name):
     (lambda o: optimizers.CosineAnnealingLR(o, 0), "T_max >= 1"),
     (lambda o: optimizers.CosineAnnealingWarmRestarts(o, 5, 0), "T_0 and T_mult"),
     (lambda o: optimizers.OneCycleLR(o, 1.0, 0), "total_steps >= 1"),
+    (lambda o: optimizers.OneCycleLR(o, 1.0, epochs=3), "total_steps, or epochs and steps_per_epoch"),
+    (lambda o: optimizers.SWALR(o, -1.0), "swa_lr >= 0"),
+    (lambda o: optimizers.SWALR(o, 1.0, anneal_strategy="x"), "'cos' or 'linear'"),
+    (lambda o: optimizers.StepLR(o, 3, last_epoch=4), "without initial_lr, came 4; set optimizer.initial_lr"),
     (lambda o: optimizers.OneCycleLR(o, 1.0, 9, anneal_strategy="x"), "'cos' or 'linear'"),
     (lambda o: optimizers.OneCycleLR(optimizers.Adagrad(small().parameters()), 1.0, 9), "has no momentum"),
     (lambda o: [s := optimizers.OneCycleLR(o, 1.0, 1), s.step(), s.step()], "at most total_steps=1 steps, came 2"),

@@ -41,6 +41,7 @@ SAMPLES = [
     case(F.gru, (2, 3, 2), (2, 2), (6, 2), (6, 2), (6,), (6,), smooth=True),
     case(F.scaled_dot_product_attention, (2, 3, 2), (2, 4, 2), (2, 4, 3), smooth=True),
     case(F.tiled_attention, (2, 5, 2), (2, 5, 2), (2, 5, 3), is_causal=True, block=2, smooth=True),
+    case(F.tiled_attention, (2, 3, 2), (2, 5, 2), (2, 5, 3), (3, 5), block=2, smooth=True),
     case(F.conv2d, (2, 2, 4, 3), (2, 2, 3, 2), (2,), padding=1),
     case(F.conv2d, (1, 2, 5, 4), (2, 2, 2, 2), stride=2, padding=(0, 1)),
     case(F.conv2d, (1, 4, 5, 3), (2, 2, 2, 2), (2,), dilation=(2, 1), groups=2),
