@@ -154,7 +154,7 @@ BAD = {
     },
 }  # fmt: skip
 _HELP = (  # what was wanted, or how to repair it; or NumPy's and Python's own words
-    r"want|must|expected|make|give|need|defines no|pad more|fetch it anew|delete it|no parameters|but logits have|ufunc|out of bounds|"
+    r"want|must|expected|make|give|need|defines no|pad more|fetch it anew|delete it|no parameters|but input has|ufunc|out of bounds|"
     "missing 1 required|No such file|run forward|reduce it"
 )
 NONE = {  # what cannot be given anything wrong: containers of results, constants, and names of modules

@@ -31,7 +31,7 @@ def test_over_channels_equal_torch(C, places, affine, seed):
     mean, var = draw(seed, (2 * C,), (2 * C,))
     ours, theirs = (lambda x: [v.astype(x.dtype) for v in (mean, var**2)]), (lambda x: [x.new_tensor(v) for v in (mean, var**2)])
     same(*(lambda x, *p, f=f, move=move: f.batch_norm(x, *move(x), *p) for f, move in ((F, ours), (f, theirs))), *arrays)
-    same(F.instance_norm, lambda x, *p: f.instance_norm(x, None, None, *p), *arrays)
+    same(*(lambda x, *p, f=f: f.instance_norm(x, None, None, *p) for f in (F, f)), *arrays)
     for groups in (1, 2, C):
         same(lambda x, *p, n=groups: F.group_norm(x, n, *p), lambda x, *p, n=groups: f.group_norm(x, n, *p), *arrays)
 

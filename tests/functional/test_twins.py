@@ -142,9 +142,9 @@ def test_losses_equal_torch():
 
 
 @pytest.mark.parametrize("z, y, error, message", [
-    ((3, 4), np.array([0, 1, 4]), ValueError, "classes from 0 to 4, but logits have 4"),
+    ((3, 4), np.array([0, 1, 4]), ValueError, "classes from 0 to 4, but input has 4"),
     ((3, 4), np.array([0.0, 1, 2]), TypeError, "want class indices"),
-    ((3, 4), np.array([0, 1]), ValueError, r"want targets \(3,\), came \(2,\)"),
+    ((3, 4), np.array([0, 1]), ValueError, r"wants target \(3,\), came \(2,\)"),
 ])  # fmt: skip
 def test_bad_targets(z, y, error, message):
     with pytest.raises(error, match=message):
