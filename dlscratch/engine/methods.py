@@ -2,13 +2,21 @@
 
 import numpy as np
 
+from .table import COMPOSED, CONSTANT, RULES
+
 __all__ = ["ArrayMethods"]
 
 
 class ArrayMethods:
-    """Names, arguments and meanings are those of `numpy.ndarray`; in-place methods are left out on purpose."""
+    """Names, arguments and meanings are those of `numpy.ndarray`; what writes in place or shows memory is left out on purpose."""
 
     __slots__ = ()
+
+    def __getattr__(self, name):
+        if name.startswith("_") or not hasattr(np.ndarray, name):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        function = f"np.{name}(t), or " if getattr(np, name, None) in (*RULES, *COMPOSED, *CONSTANT) else ""
+        raise AttributeError(f"a Tensor has no .{name}, which has no gradient or writes in place; want {function}the array's, t.data.{name}")
 
     def sum(self, axis=None, keepdims=False):
         return np.sum(self, axis=axis, keepdims=keepdims)
@@ -52,14 +60,29 @@ class ArrayMethods:
     def all(self, axis=None):
         return np.all(self, axis=axis)
 
-    def reshape(self, *shape):
-        return np.reshape(self, shape[0] if len(shape) == 1 else shape)
+    def nonzero(self):
+        return np.nonzero(self)
 
-    def ravel(self):
-        return np.ravel(self)
+    def searchsorted(self, v, side="left", sorter=None):
+        return np.searchsorted(self, v, side, sorter)
 
-    def flatten(self):
-        return np.ravel(self)
+    def argpartition(self, kth, axis=-1):
+        return np.argpartition(self, kth, axis=axis)
+
+    def compress(self, condition, axis=None):
+        return np.compress(condition, self, axis=axis)
+
+    def reshape(self, *shape, order="C"):
+        shape = shape[0] if len(shape) == 1 else shape
+        if order == "C":
+            return np.reshape(self, shape)
+        return np.transpose(np.reshape(self.ravel(order), np.atleast_1d(shape)[::-1].tolist()))  # the last axis of the transposed runs first
+
+    def ravel(self, order="C"):
+        return np.ravel(self, order=order)
+
+    def flatten(self, order="C"):
+        return np.ravel(self, order=order)
 
     def transpose(self, *axes):
         return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
