@@ -16,7 +16,7 @@ class ArrayMethods:
         if name.startswith("_") or not hasattr(np.ndarray, name):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         function = f"np.{name}(t), or " if getattr(np, name, None) in (*RULES, *COMPOSED, *CONSTANT) else ""
-        raise AttributeError(f"a Tensor has no .{name}, which has no gradient or writes in place; want {function}the array's, t.data.{name}")
+        raise AttributeError(f"a Tensor has no .{name}, which has no gradient or is in place; want {function}the array's, t.data.{name}")
 
     def sum(self, axis=None, keepdims=False):
         return np.sum(self, axis=axis, keepdims=keepdims)
@@ -76,7 +76,8 @@ class ArrayMethods:
         shape = shape[0] if len(shape) == 1 else shape
         if order == "C":
             return np.reshape(self, shape)
-        return np.transpose(np.reshape(self.ravel(order), np.atleast_1d(shape)[::-1].tolist()))  # the last axis of the transposed runs first
+        turned = np.atleast_1d(shape)[::-1].tolist()
+        return np.transpose(np.reshape(self.ravel(order), turned))
 
     def ravel(self, order="C"):
         return np.ravel(self, order=order)

@@ -21,11 +21,12 @@ def _positive(name, **options):
 
 
 def _weighed(name, loss, weight, reduction):
-    """The loss reduced; with a weight for each entry the mean is Σ w loss / Σ w, as in PyTorch."""
+    """The loss reduced; with a weight for each entry the mean is Σ w loss / Σ w. Only huber_loss divides by how many there are."""
     if weight is None:
         return reduce(loss, reduction)
     same_shape(name, loss, weight)
-    return np.sum(loss * weight) / np.sum(weight) if reduction == "mean" else reduce(loss * weight, reduction)
+    mean = reduction == "mean" and name != "huber_loss"
+    return np.sum(loss * weight) / np.sum(weight) if mean else reduce(loss * weight, reduction)
 
 
 def mse_loss(input, target, reduction="mean", weight=None):
@@ -41,7 +42,7 @@ def l1_loss(input, target, reduction="mean", weight=None):
 
 
 def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
-    """L = mean of e² / 2 where |e| < δ, else δ (|e| - δ/2), with e = input - target.  All: one shape. Source: Huber 1964."""
+    """L = mean of e² / 2 where |e| < δ, else δ (|e| - δ/2), e = input - target, times the weight.  All: one shape. Source: Huber 1964."""
     same_shape("huber_loss", input, target)
     _positive("huber_loss", delta=delta)
     e = np.abs(input - target)

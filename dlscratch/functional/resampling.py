@@ -24,9 +24,10 @@ def interpolate(
 
     "nearest": y[i] = x[⌊i / scale⌋], exactly (PyTorch rounds in float32, which misses by one pixel in 1 % of the ratios H/H').
     "linear" and "bilinear": y[i] = (1 - λ) x[⌊u⌋] + λ x[⌊u⌋ + 1], λ = u - ⌊u⌋, along each axis; align_corners=True puts
-    the corner pixels on each other, u = i (H - 1) / (H' - 1). recompute_scale_factor=True takes the scale from the sizes H'/H.
-    antialias=True ("bilinear") widens the weights' triangle by H/H' where pixels are lost.  x: (N, C, H, W) → (N, C, H', W'), or (N, C, L) → (N, C, L').
-    Raises ValueError for another shape or mode, options that do not fit it, or unless one of `size` and `scale_factor` is given.
+    the corner pixels on each other, u = i (H - 1) / (H' - 1); recompute_scale_factor=True takes the scale from the sizes, H'/H;
+    antialias=True (bilinear only) widens the weights' triangle by H/H' where pixels are lost.
+    x: (N, C, H, W) → (N, C, H', W'), or (N, C, L) → (N, C, L'). Raises ValueError for another shape or mode, options that do
+    not fit it, or unless one of `size` and `scale_factor` is given.
     """
     old, axes = x.shape[2:], x.ndim - 2
     if mode not in {1: ("nearest", "linear"), 2: ("nearest", "bilinear")}.get(axes, ()):
@@ -89,11 +90,12 @@ def pixel_shuffle(x, upscale_factor):
 _MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
-def pad(x, pad, mode="constant", value=0):
+def pad(x, pad, mode="constant", value=None):
     """x with borders: `pad` = (left, right, top, bottom, ...) begins with the last axis, as in PyTorch.
 
-    Borders hold `value` (constant), the image mirrored in its last pixel (reflect), that pixel (replicate) or the other side (circular).
-    Raises ValueError for an odd or too long `pad`, a negative one, another mode, or a mirror image longer than the image.
+    Borders hold `value`, 0 unless given (constant), the image mirrored in its last pixel (reflect), that pixel (replicate) or the
+    other side (circular). Raises ValueError for an odd or too long `pad`, a negative one, another mode, a value where none is
+    asked, or a mirror image longer than the image.
     """
     if len(pad) % 2 or len(pad) > 2 * x.ndim or min(pad) < 0 or mode not in _MODES:
         raise ValueError(f"pad: {tuple(pad)} of {x.shape}, mode {mode!r}; want two numbers >= 0 for each of the last axes "
@@ -102,5 +104,7 @@ def pad(x, pad, mode="constant", value=0):
     most = {"reflect": 1, "circular": 0}.get(mode)
     if most is not None and any(max(w) > n - most for n, w in zip(x.shape, width, strict=True) if max(w)):
         raise ValueError(f"pad: {tuple(pad)} of {x.shape}: {mode} can add at most the size of the axis{' - 1' * most}")
-    options = {"constant_values": value} if mode == "constant" else {}
+    if value is not None and mode != "constant":
+        raise ValueError(f"pad: value={value} with mode {mode!r}; want None, or mode 'constant'")
+    options = {"constant_values": 0 if value is None else value} if mode == "constant" else {}
     return np.pad(x, width, mode=_MODES[mode], **options)

@@ -28,8 +28,8 @@ class Function(Module):
         given.apply_defaults()
         vars(self).update(given.arguments)
 
-    def forward(self, *inputs):
-        return type(self).function(*inputs, **{name: getattr(self, name) for name in type(self).__signature__.parameters})
+    def forward(self, *inputs, **named):
+        return type(self).function(*inputs, **named, **{name: getattr(self, name) for name in type(self).__signature__.parameters})
 
     def __repr__(self):
         options = type(self).__signature__.parameters.values()

@@ -39,7 +39,7 @@ class Linear(Module):
 
 
 class Embedding(Module):
-    """y = weight[input]: one learned vector for each of V symbols.  input: integers, any shape → (*input, D); weight: (V, D), starts N(0, 1).
+    """y = weight[input]: one learned vector for each of V symbols.  input: integers, any shape → (*input, D); weight: (V, D) ~ N(0, 1).
 
     The vector of `padding_idx` starts at zero and gets no gradient; other options and errors are those of F.embedding.
     _weight is what to start from in place of N(0, 1), _freeze keeps it.

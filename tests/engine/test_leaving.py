@@ -133,7 +133,8 @@ def test_methods_are_those_of_ndarray():
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_orders_of_entries(order):
     x = np.arange(24.0).reshape(2, 3, 4)
-    for call in (lambda a: a.ravel(order), lambda a: a.flatten(order), lambda a: a.reshape(4, -1, order=order), lambda a: a.reshape(24, order=order)):
+    shaped = [lambda a, s=s: a.reshape(*s, order=order) for s in ((4, -1), (24,), ((6, 2, 2),))]
+    for call in (lambda a: a.ravel(order), lambda a: a.flatten(order), *shaped):
         t = Tensor(x, requires_grad=True)
         assert np.array_equal(call(t).data, call(x))
         (g,) = gradients(call(t), [t], seed=call(x * x))

@@ -69,6 +69,11 @@ TWINS = {
         lambda x: pooling.textbook_max_pool2d(x, 3, 2),
         arrays((2, 3, 7, 5)),
     ),
+    "max_pool2d over the border": (
+        lambda x: pooling.max_pool2d(x, kernel_size=(3, 2), stride=2, padding=1, ceil_mode=True),
+        lambda x: pooling.textbook_max_pool2d(x, (3, 2), 2, 1, ceil_mode=True),
+        arrays((2, 3, 6, 5)),
+    ),
     "cross_entropy": (lambda z: losses.cross_entropy(z, Y), lambda z: losses.textbook_cross_entropy(z, Y), arrays((7, 5))),
     "bce": (losses._bce, losses.textbook_bce, arrays((4, 5), (4, 5))),
 }
