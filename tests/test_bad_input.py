@@ -157,7 +157,7 @@ BAD = {
     },
 }  # fmt: skip
 _HELP = (  # what was wanted, or how to repair it; or NumPy's and Python's own words
-    r"want|must|expected|make|give|need|defines no|pad more|fetch it anew|delete it|no parameters|but logits have|ufunc|out of bounds|"
+    r"want|must|expected|make|give|need|defines no|pad more|fetch it anew|delete it|no parameters|but input has|ufunc|out of bounds|"
     "missing 1 required|No such file|run forward|reduce it|negative dimensions"
 )
 NONE = {  # what cannot be given anything wrong: containers of results, constants, and names of modules
@@ -190,6 +190,31 @@ def test_bad_input_is_told(module, name):
         bad()
     said = str(caught.value)
     assert re.search(_HELP, said), said
+
+
+OPTIONS = {  # of what has a line above
+    "ceil_mode": lambda: F.max_pool2d(image, 9, 1, ceil_mode=True), "return_indices": lambda: F.max_pool1d(image, 2, return_indices=True),
+    "divisor_override": lambda: F.avg_pool2d(image, 2, divisor_override=0), "ceil_mode of means": lambda: F.avg_pool1d(x[None], 9, 1, ceil_mode=True),
+    "track_running_stats": lambda: layers.BatchNorm1d(3, track_running_stats=False).eval()(x[:1]),
+    "momentum": lambda: layers.BatchNorm1d(3, momentum=2), "momentum of instances": lambda: layers.InstanceNorm1d(3, momentum=-1),
+    "running_mean": lambda: F.instance_norm(image, x, x), "use_input_stats": lambda: F.instance_norm(image, use_input_stats=False),
+    "bias": lambda: layers.GroupNorm(1, 3, bias=True)(x[:, :2]), "swap": lambda: F.triplet_margin_loss(x, x, x[:1], swap=True),
+    "weight": lambda: F.mse_loss(x, x, weight=x[0]), "weight of l1": lambda: F.l1_loss(x, x, weight=x[0]),
+    "weight of huber": lambda: F.huber_loss(x, x, weight=x[0]), "eps of gumbel": lambda: F.gumbel_softmax(x, eps=1),
+    "beta": lambda: F.softplus(x, beta=0), "threshold": lambda: layers.Softplus(1.0, 20.0, 3), "sparse": lambda: F.embedding(ids, x, sparse=True),
+    "max_norm": lambda: F.embedding(ids, 2 * Tensor(x, requires_grad=True), max_norm=1.0), "padding_idx": lambda: layers.Embedding(3, 2, 3),
+    "_weight": lambda: layers.Embedding(3, 2, _weight=x), "from_pretrained": lambda: layers.Embedding.from_pretrained(x[0]),
+    "align_corners": lambda: F.interpolate(image, 3, align_corners=True), "antialias": lambda: F.interpolate(image, 3, antialias=True),
+    "recompute_scale_factor": lambda: F.interpolate(image, 3, recompute_scale_factor=True), "value": lambda: F.pad(image, (1, 1), "reflect", 2.0),
+    "padding_mode": lambda: layers.ConvTranspose1d(3, 4, 2, padding_mode="reflect"), "order": lambda: Tensor(x).ravel("K"),
+    **{f"{kind} hook": lambda kind=kind: getattr(net(), f"register_{kind}_hook")(3) for kind in ("forward_pre", "forward", "full_backward")},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("bad", OPTIONS.values(), ids=OPTIONS)
+def test_bad_option_is_told(bad):
+    with pytest.raises((ValueError, TypeError), match=_HELP):
+        bad()
 
 
 def test_no_line_is_stale():

@@ -1,6 +1,7 @@
 """Operations of one's own: from an array function and its rule, with hand-derived gradients, or by recomputation."""
 
 import functools
+import inspect
 
 import numpy as np
 
@@ -53,6 +54,7 @@ class Fused:
     def __call__(self, *inputs, **kwargs):
         if kwargs:
             refuse_unknown(self, self.textbook, kwargs)
+            inputs, kwargs = _in_place(self.textbook, inputs, kwargs)
         arrays, wrapped, traced = [], False, False
         for x in inputs:
             if isinstance(x, Tensor):
@@ -87,6 +89,17 @@ def fused(textbook, forward, backward, *, pure=False):
     `backward` is `pure`, plain NumPy on its arguments that needs nothing `saved`, through `backward` itself.
     """
     return Fused(textbook, forward, backward, pure)
+
+
+def _in_place(textbook, inputs, options):
+    """Arrays that were given by name, at their places among the inputs, so that they get gradients; and the other options."""
+    if not any(isinstance(value, (Tensor, np.ndarray)) for value in options.values()):
+        return inputs, options
+    parameters, options = list(inspect.signature(textbook).parameters.values()), dict(options)
+    last = max(i for i, p in enumerate(parameters) if isinstance(options.get(p.name), (Tensor, np.ndarray)))
+    if twice := [p.name for p in parameters[: len(inputs)] if p.name in options]:
+        raise TypeError(f"{textbook.__name__.removeprefix('textbook_')}: {twice[0]} came twice, by place and by name; give it once")
+    return (*inputs, *(options.pop(p.name, p.default) for p in parameters[len(inputs) : last + 1])), options
 
 
 def _scatter(y, node, g, needs, lifted):

@@ -4,6 +4,8 @@ import functools
 
 import numpy as np
 
+from .table import COMPOSED, CONSTANT, RULES
+
 __all__ = ["ArrayMethods"]
 
 
@@ -12,8 +14,18 @@ class ArrayMethods:
 
     __slots__ = ()
 
-    def reshape(self, *shape):
-        return np.reshape(self, shape[0] if len(shape) == 1 else shape)
+    def __getattr__(self, name):
+        if name.startswith("_") or not hasattr(np.ndarray, name):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        function = f"np.{name}(t), or " if getattr(np, name, None) in (*RULES, *COMPOSED, *CONSTANT) else ""
+        raise AttributeError(f"a Tensor has no .{name}, which has no gradient or is in place; want {function}the array's, t.data.{name}")
+
+    def reshape(self, *shape, order="C"):
+        shape = shape[0] if len(shape) == 1 else shape
+        if order == "C":
+            return np.reshape(self, shape)
+        turned = np.atleast_1d(shape)[::-1].tolist()
+        return np.transpose(np.reshape(self.ravel(order), turned))
 
     def transpose(self, *axes):
         return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
@@ -21,11 +33,14 @@ class ArrayMethods:
     def clip(self, min=None, max=None):
         return np.clip(self, min, max)
 
-    def flatten(self):
-        return np.ravel(self)
+    def flatten(self, order="C"):
+        return np.ravel(self, order=order)
 
     def astype(self, dtype):
         return np.astype(self, dtype)
+
+    def compress(self, condition, axis=None):
+        return np.compress(condition, self, axis=axis)
 
 
 def _reduction(function):
@@ -38,5 +53,5 @@ def _other(function):
 
 for _name in "sum mean var std max min prod cumsum cumprod argmax argmin any all".split():
     setattr(ArrayMethods, _name, _reduction(getattr(np, _name)))
-for _name in "argsort ravel swapaxes squeeze repeat take round dot diagonal trace copy".split():
+for _name in "argsort argpartition nonzero searchsorted ravel swapaxes squeeze repeat take round dot diagonal trace copy".split():
     setattr(ArrayMethods, _name, _other(getattr(np, _name)))

@@ -168,9 +168,11 @@ def selu(x):
     return 1.0507009873554805 * elu(x, 1.6732632423543772)
 
 
-def softplus(x, beta=1.0):
-    """log(1 + exp(β x)) / β, a smooth ReLU.  x: any shape. Exact everywhere: PyTorch's threshold is not needed."""
-    return np.logaddexp(beta * x, 0) / beta
+def softplus(x, beta=1.0, threshold=20.0):
+    """log(1 + exp(β x)) / β, a smooth ReLU, and x itself where β x > threshold.  x: any shape. Raises ValueError for β = 0."""
+    if beta == 0:
+        raise ValueError("softplus: beta=0; want another number, by which to divide")
+    return np.where(np.greater(beta * x, threshold), x, np.logaddexp(beta * x, 0) / beta)
 
 
 def logsigmoid(x):
@@ -185,7 +187,7 @@ def silu(x):
 
 def mish(x):
     """x tanh(log(1 + exp x)).  x: any shape. Source: Misra 2020."""
-    return x * np.tanh(softplus(x))
+    return x * np.tanh(np.logaddexp(x, 0))
 
 
 def hardtanh(x, min_val=-1.0, max_val=1.0):
@@ -203,11 +205,14 @@ def glu(x, axis=-1):
     return a * sigmoid(b)
 
 
-def gumbel_softmax(logits, tau=1.0, hard=False, axis=-1, *, rng=None):
+def gumbel_softmax(logits, tau=1.0, hard=False, eps=1e-10, axis=-1, *, rng=None):
     """softmax((logits + g) / τ), g being Gumbel noise: a relaxed sample of the class, exact as τ → 0.
 
     With `hard` the value is one-hot and the gradient that of the relaxed sample.  logits: any shape → same. Source: Jang et al. 2017.
+    Raises ValueError for τ <= 0, and for another eps: it has no effect, in PyTorch neither, and only keeps its place.
     """
+    if eps != 1e-10:
+        raise ValueError(f"gumbel_softmax: eps={eps} has no effect, want it left out; the fifth argument is the axis")
     if not tau > 0:
         raise ValueError(f"gumbel_softmax: tau={tau}; want a temperature > 0")
     noise = np.random.default_rng(rng).gumbel(size=logits.shape).astype(logits.dtype)

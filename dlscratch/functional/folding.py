@@ -12,10 +12,11 @@ def pair(n):
     return tuple(n) if hasattr(n, "__iter__") else (n, n)
 
 
-def count(size, kernel, stride=1, padding=0, dilation=1):
+def count(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
     """How many windows fit, (H', W') with H' = (H + 2 padding - dilation (K - 1) - 1) // stride + 1.
 
-    Raises ValueError when none does, or an option is out of range.
+    With ceil_mode the quotient is rounded up: a last window may hang over the border, if it begins in the image or the padding
+    before it. Raises ValueError when none fits, or an option is out of range.
     """
     stride, padding, dilation = pair(stride), pair(padding), pair(dilation)
     if not all(isinstance(n, (int, np.integer)) for n in (*kernel, *stride, *padding, *dilation)):
@@ -24,9 +25,11 @@ def count(size, kernel, stride=1, padding=0, dilation=1):
         raise ValueError(f"kernel {kernel}, stride {stride}, dilation {dilation}, padding {padding}: want at least 1, 1, 1 and 0")
     far = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
     room = [n + 2 * p - f for n, p, f in zip(size, padding, far, strict=True)]
-    if min(room) < 0:
+    if any(r + (s - 1) * ceil_mode < 0 for r, s in zip(room, stride, strict=True)):
         raise ValueError(f"the kernel, {far} with its dilation, is larger than the padded image {tuple(size)} + 2·{padding}; pad more")
-    return tuple(r // s + 1 for r, s in zip(room, stride, strict=True))
+    if not ceil_mode:
+        return tuple(r // s + 1 for r, s in zip(room, stride, strict=True))
+    return tuple(min(-(r // -s), (n + p - 1) // s) + 1 for n, p, r, s in zip(size, padding, room, stride, strict=True))
 
 
 def places(out, kernel, stride, dilation=1):
@@ -56,16 +59,16 @@ def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
     return np.stack([x[(..., *place)] for place in places((h, w), kernel, stride, dilation)], axis=2).reshape(len(x), -1, h * w)
 
 
-def fold(columns, output_size, kernel_size, dilation=1, padding=0, stride=1):
+def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
     """The adjoint of unfold: each column is added back where its window was read, so pixels in several windows are sums.
 
-    columns: (N, C K L, H' W') → (N, C, H, W) with (H, W) = output_size. Raises ValueError when the columns do not fit that size.
+    x: (N, C K L, H' W') → (N, C, H, W) with (H, W) = output_size. Raises ValueError when the columns do not fit that size.
     """
     (H, W), (ph, pw), kernel = pair(output_size), pair(padding), pair(kernel_size)
     (h, w), entries = count((H, W), kernel, stride, padding, dilation), kernel[0] * kernel[1]
-    if columns.ndim != 3 or columns.shape[1] % entries or columns.shape[2] != h * w:
-        raise ValueError(f"fold: columns {columns.shape}; want (N, C·{entries}, {h * w}) for an image {(H, W)}")
-    columns = columns.reshape(len(columns), -1, entries, h, w)
+    if x.ndim != 3 or x.shape[1] % entries or x.shape[2] != h * w:
+        raise ValueError(f"fold: columns {x.shape}; want (N, C·{entries}, {h * w}) for an image {(H, W)}")
+    columns = x.reshape(len(x), -1, entries, h, w)
     image = np.zeros((*columns.shape[:2], H + 2 * ph, W + 2 * pw), columns.dtype)
     for i, place in enumerate(places((h, w), kernel, stride, dilation)):
         image[(..., *place)] += columns[:, :, i]
@@ -74,5 +77,5 @@ def fold(columns, output_size, kernel_size, dilation=1, padding=0, stride=1):
 
 unfold = primitive(unfold, lambda g, y, x, kernel_size, dilation=1, padding=0, stride=1: fold(
     g, x.shape[2:], kernel_size, dilation=dilation, padding=padding, stride=stride))  # fmt: skip
-fold = primitive(fold, lambda g, y, columns, output_size, kernel_size, dilation=1, padding=0, stride=1: unfold(
+fold = primitive(fold, lambda g, y, x, output_size, kernel_size, dilation=1, padding=0, stride=1: unfold(
     g, kernel_size, dilation=dilation, padding=padding, stride=stride))  # fmt: skip

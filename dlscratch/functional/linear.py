@@ -7,26 +7,26 @@ from ..engine import Tensor, fused
 __all__ = ["textbook_linear", "linear", "embedding", "one_hot"]
 
 
-def textbook_linear(x, W, b=None):
-    """y = x Wᵀ + b.  x: (..., D), W: (O, D), b: (O,) → (..., O)."""
-    y = np.matmul(x, np.swapaxes(W, -1, -2))
-    return y if b is None else y + b
+def textbook_linear(x, weight, bias=None):
+    """y = x Wᵀ + b.  x: (..., D), W = weight: (O, D), b = bias: (O,) → (..., O)."""
+    y = np.matmul(x, np.swapaxes(weight, -1, -2))
+    return y if bias is None else y + bias
 
 
-def _forward(x, W, b=None):
-    if x.shape[-1:] != W.shape[1:] or (b is not None and b.shape != W.shape[:1]):
-        raise ValueError(f"linear: input {x.shape}, weight {W.shape}, bias {np.shape(b)}; want (..., D), (O, D) and (O,)")
-    y = np.matmul(x.reshape(-1, x.shape[-1]), W.T)
-    if b is not None:
-        y += b
-    return y.reshape(*x.shape[:-1], len(W)), None
+def _forward(x, weight, bias=None):
+    if x.shape[-1:] != weight.shape[1:] or (bias is not None and bias.shape != weight.shape[:1]):
+        raise ValueError(f"linear: input {x.shape}, weight {weight.shape}, bias {np.shape(bias)}; want (..., D), (O, D) and (O,)")
+    y = np.matmul(x.reshape(-1, x.shape[-1]), weight.T)
+    if bias is not None:
+        y += bias
+    return y.reshape(*x.shape[:-1], len(weight)), None
 
 
-def _backward(g, y, saved, needs, x, W, b=None):
+def _backward(g, y, saved, needs, x, weight, bias=None):
     g = g.reshape(-1, g.shape[-1])
     dx = None
     if needs[0]:
-        dx = (W.T @ g.T).T if _batch_innermost(x) else (g @ W).reshape(x.shape)
+        dx = (weight.T @ g.T).T if _batch_innermost(x) else (g @ weight).reshape(x.shape)
     dW = g.T @ x.reshape(-1, x.shape[-1]) if needs[1] else None
     return dx, dW, column_sums(g) if needs[2:] == (True,) else None
 
@@ -44,23 +44,43 @@ def column_sums(g):
 linear = fused(textbook_linear, _forward, _backward, pure=True)  # one GEMM for any number of leading axes
 
 
-def embedding(ids, weight, padding_idx=None):
-    """y = weight[ids], the product of one-hot rows with weight.  ids: integers of any shape, weight: (V, D) → (*ids, D).
+def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False):
+    """y = weight[input], the product of one-hot rows with weight.  input: integers of any shape, weight: (V, D) → (*input, D).
 
-    The row `padding_idx` gets no gradient. Raises TypeError for ids that are no integers, ValueError for those outside 0 .. V - 1.
+    The row `padding_idx` gets no gradient. Rows longer than `max_norm` are shortened to it first, in place, for good;
+    scale_grad_by_freq divides a row's gradient by how often it stands in `input`. Raises TypeError for an input that holds
+    no integers, ValueError for integers outside 0 .. V - 1, and for sparse=True: gradients are parts of one dense vector.
     """
-    ids = _integers("embedding", ids, weight.shape[0])
+    ids = _integers("embedding", input, weight.shape[0])
+    if sparse:
+        raise ValueError("embedding: sparse=True; want False: all gradients of a model are one dense vector, model.parameters().dtheta")
+    if max_norm is not None:
+        _shorten(weight, np.unique(ids), max_norm, norm_type)
     y = weight[ids]
-    if padding_idx is None:
+    if not isinstance(y, Tensor) or padding_idx is None and not scale_grad_by_freq:
         return y
-    padded = ids == padding_idx % weight.shape[0]
-    return np.where(padded[..., None], y.data if isinstance(y, Tensor) else y, y)
+    share = 1 / np.bincount(ids.ravel())[ids] if scale_grad_by_freq else np.ones(ids.shape)
+    if padding_idx is not None:
+        share = np.where(ids == padding_idx % weight.shape[0], 0, share)
+    return y.data + (y - y.data) * share[..., None].astype(y.dtype)  # y, and a share of its gradient
 
 
-def one_hot(ids, num_classes=-1):
-    """1 at [..., ids], else 0, as int64; num_classes is the largest id + 1 unless given.  ids: any shape → (*ids, num_classes)."""
-    num_classes = int(np.max(ids)) + 1 if num_classes == -1 else num_classes
-    return (_integers("one_hot", ids, num_classes)[..., None] == np.arange(num_classes)).astype(np.int64)
+def _shorten(weight, rows, max_norm, norm_type):
+    """Scale those rows of weight whose norm is above max_norm, where they stand."""
+    array = weight.data if isinstance(weight, Tensor) else weight
+    if not array.flags.writeable:
+        raise ValueError("embedding: max_norm writes into weight, which was computed from other Tensors; want a Parameter")
+    norm = np.linalg.norm(array[rows], norm_type, axis=1)
+    long = norm > max_norm
+    array[rows[long]] *= (max_norm / (norm[long] + 1e-7)).astype(array.dtype)[:, None]
+    if isinstance(weight, Tensor) and long.any():
+        weight.mark_written()
+
+
+def one_hot(x, num_classes=-1):
+    """1 at [..., x], else 0, as int64; num_classes is the largest entry + 1 unless given.  x: integers, any shape → (*x, num_classes)."""
+    num_classes = int(np.max(x)) + 1 if num_classes == -1 else num_classes
+    return (_integers("one_hot", x, num_classes)[..., None] == np.arange(num_classes)).astype(np.int64)
 
 
 def _integers(name, ids, n):

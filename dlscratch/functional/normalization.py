@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from ..engine.tensor import raw
 from .channels import normalized_channels, scaled_channels
 from .normalized_rows import normalize_rows
 
@@ -44,16 +45,27 @@ def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=Fa
         return per_channel(x, scale, -running_mean * scale if bias is None else bias - running_mean * scale)
     count = math.prod(x.shape) // x.shape[1]
     if count < 2:
-        raise ValueError(f"batch_norm: one value a channel ({x.shape}) has no variance; use a larger batch or model.eval()")
+        raise ValueError(f"batch_norm: one value a channel ({x.shape}) has no variance; want a larger batch, or running averages and model.eval()")
     _fit("normalization", x.shape[1:2], weight, bias)
     moved = None if running_mean is None else (running_mean, running_var, momentum)
     return normalized_channels(x, weight, bias, eps=eps, moved=moved)
 
 
-def instance_norm(x, weight=None, bias=None, eps=1e-5):
-    """y = x̂ · weight + bias, each channel of each example normalized over its places.  x: (N, C, ...). Source: Ulyanov et al. 2016."""
+def instance_norm(x, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1, eps=1e-5):
+    """y = x̂ · weight + bias, each channel of each example normalized over its places, or as batch_norm if not use_input_stats.
+
+    A running mean and variance, where given, move in place towards the examples' mean ones, as in batch_norm.
+    x: (N, C, ...). Raises ValueError for one place, or other shapes. Source: Ulyanov et al. 2016.
+    """
+    if not use_input_stats:
+        return batch_norm(x, running_mean, running_var, weight, bias, eps=eps)
     if math.prod(x.shape[2:]) < 2:
         raise ValueError(f"instance_norm: input {x.shape} has one value a channel, which has no variance; want (N, C, L) with L > 1")
+    if running_mean is not None:
+        _fit("instance_norm", x.shape[1:2], running_mean, running_var)
+        places = raw(x).reshape(*x.shape[:2], -1)
+        running_mean += momentum * (places.mean(axis=(0, 2)) - running_mean)
+        running_var += momentum * (places.var(axis=2, ddof=1).mean(axis=0) - running_var)
     return group_norm(x, x.shape[1], weight, bias, eps=eps)
 
 
@@ -106,11 +118,11 @@ def normalize(x, p=2.0, axis=1, eps=1e-12):
     return x / np.maximum(np.linalg.norm(x, p, axis, keepdims=True), eps)
 
 
-def cosine_similarity(a, b, axis=1, eps=1e-8):
-    """Σ a b / (max(|a|, eps) max(|b|, eps)) along `axis`.  a, b: one shape → that without `axis`."""
-    if np.shape(a) != np.shape(b):
-        raise ValueError(f"cosine_similarity: {np.shape(a)} and {np.shape(b)}; want one shape; np.broadcast_to makes it so")
-    return np.sum(normalize(a, axis=axis, eps=eps) * normalize(b, axis=axis, eps=eps), axis=axis)
+def cosine_similarity(x1, x2, axis=1, eps=1e-8):
+    """Σ a b / (max(|a|, eps) max(|b|, eps)) along `axis`, a = x1, b = x2.  One shape → that without `axis`."""
+    if np.shape(x1) != np.shape(x2):
+        raise ValueError(f"cosine_similarity: {np.shape(x1)} and {np.shape(x2)}; want one shape; np.broadcast_to makes it so")
+    return np.sum(normalize(x1, axis=axis, eps=eps) * normalize(x2, axis=axis, eps=eps), axis=axis)
 
 
 def per_channel(x, weight, bias):

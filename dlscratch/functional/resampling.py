@@ -17,13 +17,17 @@ def resample(x, *matrices):
     return x
 
 
-def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=False):
+def interpolate(
+    x, size=None, scale_factor=None, mode="nearest", align_corners=None, recompute_scale_factor=None, antialias=False
+):
     """The image seen through a finer or coarser grid: pixel i of the new one lies at u = (i + ½) / scale - ½ in the old one.
 
     "nearest": y[i] = x[⌊i / scale⌋], exactly (PyTorch rounds in float32, which misses by one pixel in 1 % of the ratios H/H').
     "linear" and "bilinear": y[i] = (1 - λ) x[⌊u⌋] + λ x[⌊u⌋ + 1], λ = u - ⌊u⌋, along each axis; align_corners=True puts
-    the corner pixels on each other, u = i (H - 1) / (H' - 1).  x: (N, C, H, W) → (N, C, H', W'), or (N, C, L) → (N, C, L').
-    Raises ValueError for another shape or mode, or unless exactly one of `size` and `scale_factor` is given.
+    the corner pixels on each other, u = i (H - 1) / (H' - 1); recompute_scale_factor=True takes the scale from the sizes, H'/H;
+    antialias=True (bilinear only) widens the weights' triangle by H/H' where pixels are lost.
+    x: (N, C, H, W) → (N, C, H', W'), or (N, C, L) → (N, C, L'). Raises ValueError for another shape or mode, options that do
+    not fit it, or unless one of `size` and `scale_factor` is given.
     """
     old, axes = x.shape[2:], x.ndim - 2
     if mode not in {1: ("nearest", "linear"), 2: ("nearest", "bilinear")}.get(axes, ()):
@@ -32,7 +36,9 @@ def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=F
     if (size is None) == (scale_factor is None):
         raise ValueError(f"interpolate: size={size}, scale_factor={scale_factor}; want one of the two")
     scales = np.broadcast_to(1 if scale_factor is None else scale_factor, axes).tolist()
+    _fitting(mode, size, align_corners, recompute_scale_factor, antialias)
     new = [int(n * s) for n, s in zip(old, scales, strict=True)] if size is None else np.broadcast_to(size, axes).tolist()
+    scale_factor = None if recompute_scale_factor or list(old) == new else scale_factor
     if min(*old, *new) < 1:
         raise ValueError(f"interpolate: from {old} to {tuple(new)} leaves no pixels; want sizes of at least 1")
     steps = [(n, m) if scale_factor is None else (1, s) for n, m, s in zip(old, new, scales, strict=True)]
@@ -41,7 +47,16 @@ def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=F
             a, b = (n, m) if m in (n, 2 * n) else (a, b)  # as PyTorch has it, when a factor such as 2.3 gives twice the pixels
             x = _repeat(x, m // n, axis) if m % n == 0 and m * a == n * b else np.take(x, (np.arange(m) * a // b).astype(int), axis)
         return x
-    return resample(x, *(_linear(n, m, a / b, align_corners) for n, m, (a, b) in zip(old, new, steps, strict=True)))
+    return resample(x, *(_linear(n, m, a / b, align_corners, antialias) for n, m, (a, b) in zip(old, new, steps, strict=True)))
+
+
+def _fitting(mode, size, align_corners, recompute_scale_factor, antialias):
+    if mode == "nearest" and align_corners is not None:
+        raise ValueError(f"interpolate: align_corners={align_corners} with mode 'nearest'; want None, or mode linear or bilinear")
+    if recompute_scale_factor and size is not None:
+        raise ValueError(f"interpolate: recompute_scale_factor=True with size={size}; want scale_factor in its place")
+    if antialias and (mode != "bilinear" or align_corners):
+        raise ValueError(f"interpolate: antialias=True with mode {mode!r}, align_corners={align_corners}; want bilinear, without corners")
 
 
 def _repeat(x, times, axis):
@@ -49,10 +64,13 @@ def _repeat(x, times, axis):
     return np.reshape(np.stack([x] * times, axis=axis + 1), (*x.shape[:axis], -1, *x.shape[axis + 1 :]))
 
 
-def _linear(n, m, step, align_corners):
+def _linear(n, m, step, align_corners, antialias):
     """The matrix (m, n) of linear interpolation: at most two weights in each row, larger than zero within one pixel of u."""
     u = np.linspace(0, n - 1, m) if align_corners else (np.arange(m) + 0.5) * step - 0.5
-    return np.maximum(0, 1 - np.abs(np.clip(u, 0, n - 1)[:, None] - np.arange(n)))
+    if not antialias:
+        return np.maximum(0, 1 - np.abs(np.clip(u, 0, n - 1)[:, None] - np.arange(n)))
+    weights = np.maximum(0, 1 - np.abs(u[:, None] - np.arange(n)) / max(1, step))
+    return weights / weights.sum(axis=1, keepdims=True)
 
 
 def pixel_shuffle(x, upscale_factor):
@@ -72,11 +90,12 @@ def pixel_shuffle(x, upscale_factor):
 _MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
-def pad(x, pad, mode="constant", value=0):
+def pad(x, pad, mode="constant", value=None):
     """x with borders: `pad` = (left, right, top, bottom, ...) begins with the last axis, as in PyTorch.
 
-    Borders hold `value` (constant), the image mirrored in its last pixel (reflect), that pixel (replicate) or the other side (circular).
-    Raises ValueError for an odd or too long `pad`, a negative one, another mode, or a mirror image longer than the image.
+    Borders hold `value`, 0 unless given (constant), the image mirrored in its last pixel (reflect), that pixel (replicate) or the
+    other side (circular). Raises ValueError for an odd or too long `pad`, a negative one, another mode, a value where none is
+    asked, or a mirror image longer than the image.
     """
     if len(pad) % 2 or len(pad) > 2 * x.ndim or min(pad) < 0 or mode not in _MODES:
         raise ValueError(f"pad: {tuple(pad)} of {x.shape}, mode {mode!r}; want two numbers >= 0 for each of the last axes "
@@ -85,5 +104,7 @@ def pad(x, pad, mode="constant", value=0):
     most = {"reflect": 1, "circular": 0}.get(mode)
     if most is not None and any(max(w) > n - most for n, w in zip(x.shape, width, strict=True) if max(w)):
         raise ValueError(f"pad: {tuple(pad)} of {x.shape}: {mode} can add at most the size of the axis{' - 1' * most}")
-    options = {"constant_values": value} if mode == "constant" else {}
+    if value is not None and mode != "constant":
+        raise ValueError(f"pad: value={value} with mode {mode!r}; want None, or mode 'constant'")
+    options = {"constant_values": 0 if value is None else value} if mode == "constant" else {}
     return np.pad(x, width, mode=_MODES[mode], **options)

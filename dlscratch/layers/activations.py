@@ -21,13 +21,13 @@ class ReLU(Function):
 class LeakyReLU(Function):
     """y = x for x > 0, else negative_slope · x."""
 
-    function, defaults = F.leaky_relu, {"negative_slope": 0.01}
+    function, options = F.leaky_relu, "negative_slope"
 
 
 class ELU(Function):
     """y = x for x > 0, else α (exp(x) - 1)."""
 
-    function, defaults = F.elu, {"alpha": 1.0}
+    function, options = F.elu, "alpha"
 
 
 class SELU(Function):
@@ -39,7 +39,7 @@ class SELU(Function):
 class GELU(Function):
     """y = x Φ(x), exact or, with approximate="tanh", by the tanh formula."""
 
-    function, defaults = F.gelu, {"approximate": "none"}
+    function, options = F.gelu, "approximate"
 
 
 class SiLU(Function):
@@ -55,15 +55,15 @@ class Mish(Function):
 
 
 class Softplus(Function):
-    """y = log(1 + exp(β x)) / β."""
+    """y = log(1 + exp(β x)) / β, and x itself where β x > threshold."""
 
-    function, defaults = F.softplus, {"beta": 1.0}
+    function, options = F.softplus, "beta threshold"
 
 
 class Hardtanh(Function):
     """y = min(max(x, min_val), max_val)."""
 
-    function, defaults = F.hardtanh, {"min_val": -1.0, "max_val": 1.0}
+    function, options = F.hardtanh, "min_val max_val"
 
 
 class Sigmoid(Function):
@@ -87,19 +87,19 @@ class LogSigmoid(Function):
 class GLU(Function):
     """y = a σ(b), a and b being the halves of x.  x: (..., 2 D) → (..., D)."""
 
-    function, defaults = F.glu, {"axis": -1}
+    function, options = F.glu, "axis"
 
 
 class Softmax(Function):
     """y = exp(x) / Σ exp(x) along `axis`; the last one unless given."""
 
-    function, defaults = F.softmax, {"axis": -1}
+    function, options = F.softmax, "axis"
 
 
 class LogSoftmax(Function):
     """y = x - log Σ exp(x) along `axis`; the last one unless given."""
 
-    function, defaults = F.log_softmax, {"axis": -1}
+    function, options = F.log_softmax, "axis"
 
 
 class Dropout(Module):

@@ -84,8 +84,11 @@ class _ConvTranspose(_Convolution):
     channels = lambda self: (self.in_channels, self.out_channels // self.groups)
 
     def __init__(
-        self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1, bias=True, dilation=1, *, rng=None
-    ):
+        self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1, bias=True, dilation=1,
+        padding_mode="zeros", *, rng=None,
+    ):  # fmt: skip
+        if padding_mode != "zeros":
+            raise ValueError(f"{type(self).__name__}: padding_mode={padding_mode!r}; want 'zeros', the only one that has an adjoint here")
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, rng=rng)
         self.output_padding = output_padding
 

@@ -1,29 +1,37 @@
 """What layers without parameters share: a function and its options."""
 
+import inspect
+
 from .module import Module
 
 __all__ = ["Function"]
 
 
 class Function(Module):
-    """y = function(*inputs, **options). A subclass names the function, and the options in PyTorch's order with its defaults.
+    """y = function(*inputs, **options). A subclass names the function, and its options in the order of PyTorch's layer.
 
-    The default `...` stands for an option that must be given. Raises TypeError for one that is not, or is unknown.
+    Defaults are the function's. Raises TypeError for an option that is unknown, or is missing and has no default.
     """
 
-    function, defaults = None, {}
+    function, options = None, ""
+
+    def __init_subclass__(cls):
+        known = inspect.signature(cls.function).parameters if cls.options else {}
+        cls.__signature__ = inspect.Signature([known[name] for name in cls.options.split()])
 
     def __init__(self, *args, **options):
-        given = dict(zip(self.defaults, args, strict=False)) | options
-        every = self.defaults | given
-        if len(args) > len(self.defaults) or len(every) > len(self.defaults) or any(v is ... for v in every.values()):
-            wanted = ", ".join(k if v is ... else f"{k}={v!r}" for k, v in self.defaults.items())
-            raise TypeError(f"{type(self).__name__}: came {args} and {options}; want ({wanted})")
-        vars(self).update(every)
+        wanted = type(self).__signature__
+        try:
+            given = wanted.bind(*args, **options)
+        except TypeError as error:
+            raise TypeError(f"{type(self).__name__}: {error}; want {wanted}") from None
+        given.apply_defaults()
+        vars(self).update(given.arguments)
 
-    def forward(self, *inputs):
-        return type(self).function(*inputs, **{name: getattr(self, name) for name in self.defaults})
+    def forward(self, *inputs, **named):
+        return type(self).function(*inputs, **named, **{name: getattr(self, name) for name in type(self).__signature__.parameters})
 
     def __repr__(self):
-        other = [f"{k}={getattr(self, k)}" for k, v in self.defaults.items() if getattr(self, k) is not v]
+        options = type(self).__signature__.parameters.values()
+        other = [f"{p.name}={getattr(self, p.name)}" for p in options if getattr(self, p.name) is not p.default]
         return f"{type(self).__name__}({', '.join(other)})"

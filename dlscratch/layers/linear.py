@@ -39,19 +39,38 @@ class Linear(Module):
 
 
 class Embedding(Module):
-    """y = weight[ids]: one learned vector for each of V symbols.  ids: integers of any shape → (*ids, D); weight: (V, D), starts N(0, 1).
+    """y = weight[input]: one learned vector for each of V symbols.  input: integers, any shape → (*input, D); weight: (V, D) ~ N(0, 1).
 
-    The vector of `padding_idx` starts at zero and gets no gradient. Raises as F.embedding does.
+    The vector of `padding_idx` starts at zero and gets no gradient; other options and errors are those of F.embedding.
+    _weight is what to start from in place of N(0, 1), _freeze keeps it.
     """
 
-    def __init__(self, num_embeddings, embedding_dim, padding_idx=None, *, rng=None):
-        self.num_embeddings, self.embedding_dim, self.padding_idx = num_embeddings, embedding_dim, padding_idx
-        self.weight = Parameter(initializers.normal(np.random.default_rng(rng), (num_embeddings, embedding_dim)))
-        if padding_idx is not None:
+    def __init__(
+        self, num_embeddings, embedding_dim, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False,
+        _weight=None, _freeze=False, *, rng=None,
+    ):  # fmt: skip
+        shape = self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        if np.shape(_weight) not in ((), shape) or padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
+            raise ValueError(f"Embedding{shape}: weight {np.shape(_weight)}, padding_idx {padding_idx}; want {shape} and one of its rows")
+        self.padding_idx, self.max_norm, self.norm_type = padding_idx, max_norm, norm_type
+        self.scale_grad_by_freq, self.sparse = scale_grad_by_freq, sparse
+        start = initializers.normal(np.random.default_rng(rng), shape) if _weight is None else _weight
+        self.weight = Parameter(start, requires_grad=not _freeze)
+        if padding_idx is not None and _weight is None:
             self.weight.data[padding_idx] = 0
 
-    def forward(self, ids):
-        return F.embedding(ids, self.weight, self.padding_idx)
+    @classmethod
+    def from_pretrained(
+        cls, embeddings, freeze=True, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False
+    ):
+        """An Embedding that starts from these vectors, (V, D), and keeps them unless freeze=False."""
+        if np.ndim(embeddings) != 2:
+            raise ValueError(f"from_pretrained: embeddings {np.shape(embeddings)}; want (V, D), a vector for each symbol")
+        return cls(*embeddings.shape, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse, embeddings, freeze)
+
+    def forward(self, input):
+        options = self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.sparse
+        return F.embedding(input, self.weight, *options)
 
     def __repr__(self):
         return f"Embedding({self.num_embeddings}→{self.embedding_dim})"

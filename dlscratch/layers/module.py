@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 
+from .hooks import Hooks
 from .parameters import Parameter, Parameters
 
 __all__ = ["Module", "Sequential"]
@@ -16,24 +17,36 @@ class Module:
     are those of PyTorch: "0.weight", "body.2.bias".
     """
 
-    training = True
+    training, _hooks = True, None
 
     def forward(self, *inputs):
         """The function. Raises NotImplementedError until a subclass defines it."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward(self, x)")
 
     def __call__(self, *inputs, **options):
-        y = self.forward(*inputs, **options)
-        for hook in list(vars(self).get("_hooks", {}).values()):
-            hook(self, inputs, y)
-        return y
+        return self._hooks.call(self, inputs, options) if self._hooks else self.forward(*inputs, **options)
+
+    def register_forward_pre_hook(self, hook):
+        """Call hook(module, inputs) before each forward, inputs being those without a name; what it returns replaces them.
+
+        `.remove()` on what is returned undoes it, as for the two below.
+        """
+        return self._hooked("before", hook)
 
     def register_forward_hook(self, hook):
-        """Call hook(module, inputs, output) after each forward, inputs being those without a name.
+        """Call hook(module, inputs, output) after each forward; what it returns replaces the output."""
+        return self._hooked("after", hook)
 
-        `.remove()` on what is returned undoes it.
+    def register_full_backward_hook(self, hook):
+        """Call hook(module, grad_input, grad_output) when gradients reach the inputs; what it returns replaces grad_input.
+
+        Both are tuples, of arrays, with None where there is no gradient; if no input needs one, it is called at the output.
         """
-        return _Handle(self.__dict__.setdefault("_hooks", {}), hook)
+        return self._hooked("backward", hook)
+
+    def _hooked(self, kind, hook):
+        self._hooks = self._hooks or Hooks()
+        return self._hooks.add(kind, hook)
 
     # Finding what it holds --------------------------------------------------------------------------------------------
 
@@ -73,12 +86,12 @@ class Module:
         """{name: copy of the array} for parameters and buffers."""
         return {name: np.array(v.data if isinstance(v, Parameter) else v) for name, v in self._named_state()}
 
-    def load_state_dict(self, state, strict=True):
+    def load_state_dict(self, state_dict, strict=True):
         """Copy arrays into the parameters and buffers of the same names; nothing is changed if anything does not fit.
 
         Raises KeyError for missing or unexpected names (unless strict=False) and ValueError for other shapes.
         """
-        own = dict(self._named_state())
+        own, state = dict(self._named_state()), state_dict
         missing, unexpected = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
         if strict and (missing or unexpected):
             raise KeyError(f"load_state_dict: missing {missing}, unexpected {unexpected}; pass strict=False to load the rest")
@@ -92,10 +105,10 @@ class Module:
             else:
                 own[name][...] = array
 
-    def train(self, training=True):
+    def train(self, mode=True):
         """Set training mode here and inside: Dropout drops, BatchNorm uses the batch."""
         for m in self.modules():
-            m.training = training
+            m.training = mode
         return self
 
     def eval(self):
@@ -142,16 +155,6 @@ def _named(name, value):
             yield from _named(f"{name}.{k}", v)
     else:
         yield name, value
-
-
-class _Handle:
-    def __init__(self, hooks, hook):
-        self.hooks = hooks
-        hooks[id(self)] = hook
-
-    def remove(self):
-        """Stop calling the hook."""
-        self.hooks.pop(id(self), None)
 
 
 class Sequential(Module):

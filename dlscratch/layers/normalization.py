@@ -53,22 +53,28 @@ class _Channels(Module):
 class BatchNorm1d(_Channels):
     """y = (x - mean) / √(var + eps) · weight + bias for each channel, over the batch.  x: (N, C) or (N, C, L).
 
-    In evaluation mean and var are running averages r ← (1 - momentum) r + momentum · batch, the variance unbiased.
+    In evaluation mean and var are running averages r ← (1 - momentum) r + momentum · batch, the variance unbiased;
+    of all batches alike if momentum=None; those of the batch itself if not track_running_stats.
     """
 
     ranks = (2, 3)
 
-    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True):
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
-        _affine(self, num_features, affine)
-        self.running_mean = np.zeros(num_features, default_dtype())
-        self.running_var = np.ones(num_features, default_dtype())
-        self.num_batches_tracked = np.array(0)
+    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, *, bias=True):
+        if momentum is not None and not 0 <= momentum <= 1:
+            raise ValueError(f"{type(self).__name__}({num_features}): momentum={momentum}; want 0 to 1, the weight of the new, or None")
+        self.num_features, self.eps, self.momentum, self.track_running_stats = num_features, eps, momentum, track_running_stats
+        _affine(self, num_features, affine, bias)
+        self.running_mean = np.zeros(num_features, default_dtype()) if track_running_stats else None
+        self.running_var = np.ones(num_features, default_dtype()) if track_running_stats else None
+        self.num_batches_tracked = np.array(0) if track_running_stats else None
 
     def forward(self, x):
-        self.num_batches_tracked += self.training
+        momentum, training = self.momentum, self.training or not self.track_running_stats
+        if self.training and self.track_running_stats:
+            self.num_batches_tracked += 1
+            momentum = 1 / float(self.num_batches_tracked) if momentum is None else momentum
         running = self.running_mean, self.running_var
-        return F.batch_norm(self._checked(x), *running, self.weight, self.bias, self.training, self.momentum, self.eps)
+        return F.batch_norm(self._checked(x), *running, self.weight, self.bias, training, momentum, self.eps)
 
 
 class BatchNorm2d(BatchNorm1d):
@@ -77,17 +83,21 @@ class BatchNorm2d(BatchNorm1d):
     ranks = (4,)
 
 
-class InstanceNorm1d(_Channels):
-    """y = (x - mean) / √(var + eps) [· weight + bias], each channel of each example by itself.  x: (N, C, L)."""
+class InstanceNorm1d(BatchNorm1d):
+    """y = (x - mean) / √(var + eps) [· weight + bias], each channel of each example by itself.  x: (N, C, L).
+
+    With track_running_stats in evaluation mean and var are running averages, as in BatchNorm1d; momentum=None leaves them.
+    """
 
     ranks = (3,)
 
-    def __init__(self, num_features, eps=1e-5, affine=False):
-        self.num_features, self.eps = num_features, eps
-        _affine(self, num_features, affine)
+    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=False, track_running_stats=False, *, bias=True):
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, bias=bias)
 
     def forward(self, x):
-        return F.instance_norm(self._checked(x), self.weight, self.bias, eps=self.eps)
+        own = self.training or not self.track_running_stats
+        running = self.running_mean, self.running_var
+        return F.instance_norm(self._checked(x), *running, self.weight, self.bias, own, self.momentum or 0.0, self.eps)
 
 
 class InstanceNorm2d(InstanceNorm1d):
@@ -101,11 +111,11 @@ class GroupNorm(_Channels):
 
     ranks = (2, 3, 4)
 
-    def __init__(self, num_groups, num_channels, eps=1e-5, affine=True):
+    def __init__(self, num_groups, num_channels, eps=1e-5, affine=True, *, bias=True):
         if num_groups < 1 or num_channels % num_groups:
             raise ValueError(f"GroupNorm({num_groups}, {num_channels}): num_groups must divide num_channels")
         self.num_groups, self.num_features, self.eps = num_groups, num_channels, eps
-        _affine(self, num_channels, affine)
+        _affine(self, num_channels, affine, bias)
 
     def forward(self, x):
         return F.group_norm(self._checked(x), self.num_groups, self.weight, self.bias, eps=self.eps)

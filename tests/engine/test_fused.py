@@ -100,6 +100,32 @@ def test_checkpoint_in_a_transform():
     close(grad(lambda x: checkpoint(inner, x))(2.0), grad(inner)(2.0))
 
 
+def test_tensors_given_by_name_get_their_gradients():
+    textbook = lambda x, weight, bias=None, power=1: (x * weight) ** power + (0 if bias is None else bias)  # noqa: E731
+    seen = []
+
+    def forward(x, weight, bias=None, power=1):
+        return textbook(x, weight, bias, power), None
+
+    def backward(g, y, saved, needs, x, weight, bias=None, power=1):
+        seen.append(needs)
+        return [power * g * (x * weight) ** (power - 1) * weight, power * g * (x * weight) ** (power - 1) * x, g]
+
+    operation = fused(textbook, forward, backward)
+    for call in (lambda x, w, b: operation(x, w, b, power=2), lambda x, w, b: operation(x, weight=w, bias=b, power=2),
+                 lambda x, w, b: operation(bias=b, power=2, weight=w, x=x), lambda x, w, b: operation(x, w, bias=b, power=2)):  # fmt: skip
+        leaves = [Tensor(v, requires_grad=True) for v in (X, V, X + V)]
+        for got, wanted in zip(gradients(np.sum(call(*leaves)), leaves), (2 * X * V * V, 2 * X * X * V, np.ones(3)), strict=True):
+            close(got, wanted)
+        assert seen.pop() == (True,) * 3
+    x = Tensor(X, requires_grad=True)
+    np.sum(operation(x, weight=V)).backward()
+    close(x.grad, V)
+    assert seen.pop() == (True, False)
+    with pytest.raises(TypeError, match="x came twice"):
+        operation(x, V, x=V)
+
+
 def test_fused_on_arrays_and_names():
     def textbook_square(x):
         return x * x

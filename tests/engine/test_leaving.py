@@ -123,7 +123,32 @@ def test_methods_are_those_of_ndarray():
     assert len(methods) >= 25 and all(hasattr(np.ndarray, name) for name in methods)
     x = np.arange(1.0, 7).reshape(2, 3)
     arguments = {"reshape": (3, 2), "swapaxes": (0, 1), "repeat": (2,), "take": ([1, 0],), "dot": (x.T,), "astype": ("float32",),
-                 "clip": (2, 5)}  # fmt: skip
+                 "clip": (2, 5), "searchsorted": (3.0,), "argpartition": (1,), "compress": ([True, False], 0)}  # fmt: skip
     for name in methods:
-        got, wanted = (getattr(a, name)(*arguments.get(name, ())) for a in (Tensor(x), x))
+        a = x[0] if name == "searchsorted" else x
+        got, wanted = (getattr(a, name)(*arguments.get(name, ())) for a in (Tensor(a), a))
         np.testing.assert_allclose(getattr(got, "data", got), wanted, err_msg=name)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_orders_of_entries(order):
+    x = np.arange(24.0).reshape(2, 3, 4)
+    shaped = [lambda a, s=s: a.reshape(*s, order=order) for s in ((4, -1), (24,), ((6, 2, 2),))]
+    for call in (lambda a: a.ravel(order), lambda a: a.flatten(order), *shaped):
+        t = Tensor(x, requires_grad=True)
+        assert np.array_equal(call(t).data, call(x))
+        (g,) = gradients(call(t), [t], seed=call(x * x))
+        assert np.array_equal(g.data, x * x)
+    with pytest.raises(ValueError, match="order='K'; want 'C'"):
+        Tensor(x).ravel("K")
+
+
+def test_what_ndarray_has_and_a_tensor_has_not():
+    t = Tensor([1.0])
+    with pytest.raises(AttributeError, match=r"no \.sort.*want np\.sort\(t\), or the array's, t\.data\.sort"):
+        t.sort()
+    with pytest.raises(AttributeError, match=r"no \.view.*want the array's, t\.data\.view"):
+        t.view("float32")
+    with pytest.raises(AttributeError, match="'Tensor' object has no attribute 'cuda'"):
+        t.cuda()
+    assert not hasattr(t, "strides")

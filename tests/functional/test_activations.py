@@ -18,6 +18,7 @@ CASES = [  # ours and its options, PyTorch's name and its options
     ("leaky_relu", {"negative_slope": 0.2}, "leaky_relu", {"negative_slope": 0.2}), ("leaky_relu", {}, "leaky_relu", {}),
     ("elu", {"alpha": 0.7}, "elu", {"alpha": 0.7}), ("elu", {}, "elu", {}), ("selu", {}, "selu", {}), ("silu", {}, "silu", {}),
     ("mish", {}, "mish", {}), ("softplus", {"beta": 2.5}, "softplus", {"beta": 2.5}), ("softplus", {}, "softplus", {}),
+    ("softplus", {"threshold": 1.0}, "softplus", {"threshold": 1.0}),
     ("hardtanh", {}, "hardtanh", {}), ("hardtanh", {"min_val": -0.5, "max_val": 2.0}, "hardtanh", {"min_val": -0.5, "max_val": 2.0}),
     ("logsigmoid", {}, "logsigmoid", {}), ("softmax", {}, "softmax", {"dim": -1}), ("softmax", {"axis": 0}, "softmax", {"dim": 0}),
     ("log_softmax", {}, "log_softmax", {"dim": -1}), ("log_softmax", {"axis": 0}, "log_softmax", {"dim": 0}),
@@ -78,6 +79,8 @@ def test_gumbel_softmax_equals_its_formula():
     (lambda x: F.hardtanh(x, 1, -1), "want min_val < max_val"),
     (lambda x: F.glu(x), "want an even number"),
     (lambda x: F.gumbel_softmax(x, tau=0), "want a temperature > 0"),
+    (lambda x: F.gumbel_softmax(x, 1.0, True, -1), "eps=-1 has no effect, want it left out"),
+    (lambda x: F.softplus(x, beta=0), "beta=0; want another number"),
 ])  # fmt: skip
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):

@@ -36,7 +36,8 @@ def counts(rng, shape):
 
 PAIRS = [  # name, how outputs and targets are drawn, options
     ("mse_loss", normal, normal, {}), ("l1_loss", normal, normal, {}), ("huber_loss", normal, normal, {"delta": 0.8}),
-    ("smooth_l1_loss", normal, normal, {}), ("smooth_l1_loss", normal, normal, {"beta": 0.6}), ("huber_loss", normal, normal, {}),
+    ("smooth_l1_loss", normal, normal, {}), ("smooth_l1_loss", normal, normal, {"beta": 0.0}),
+    ("smooth_l1_loss", normal, normal, {"beta": 0.6}), ("huber_loss", normal, normal, {}),
     ("binary_cross_entropy", unit, unit, {}), ("binary_cross_entropy_with_logits", normal, unit, {}),
     ("kl_div", normal, unit, {}), ("kl_div", normal, normal, {"log_target": True}),
     ("poisson_nll_loss", normal, counts, {}), ("poisson_nll_loss", normal, counts, {"full": True}),
@@ -59,6 +60,15 @@ def test_pairs_equal_torch(name, y, t, options, shape, reduction, seed):
 
 
 @few
+@given(name=st.sampled_from(["mse_loss", "l1_loss", "huber_loss"]), shape=shapes, reduction=reductions, seed=seeds)
+def test_weighted_equal_torch(name, shape, reduction, seed):
+    rng = np.random.default_rng(seed)
+    arrays = normal(rng, shape), normal(rng, shape), unit(rng, shape)
+    same(lambda y, t, w: getattr(F, name)(y, t, weight=w, reduction=reduction),
+         lambda y, t, w: f(name)(y, t, weight=w, reduction=reduction), *arrays)  # fmt: skip
+
+
+@few
 @given(shape=shapes, reduction=reductions, full=st.booleans(), seed=seeds)
 def test_gaussian_equals_torch(shape, reduction, full, seed):
     rng = np.random.default_rng(seed)
@@ -68,11 +78,12 @@ def test_gaussian_equals_torch(shape, reduction, full, seed):
 
 
 @few
-@given(shape=shapes.filter(lambda s: s[-1] > 1), reduction=reductions, p=st.sampled_from([1.0, 2.0, 3.0]), seed=seeds)
-def test_triplet_and_cosine_equal_torch(shape, reduction, p, seed):
+@given(shape=shapes.filter(lambda s: s[-1] > 1), reduction=reductions, p=st.sampled_from([1.0, 2.0, 3.0]), swap=st.booleans(),
+       seed=seeds)  # fmt: skip
+def test_triplet_and_cosine_equal_torch(shape, reduction, p, swap, seed):
     rng = np.random.default_rng(seed)
     a, b, c = (normal(rng, shape) for _ in range(3))
-    options = {"reduction": reduction, "margin": 0.7}
+    options = {"reduction": reduction, "margin": 0.7, "swap": swap}
     same(lambda *x: F.triplet_margin_loss(*x, p=p, **options), lambda *x: f("triplet_margin_loss")(*x, p=p, **options), a, b, c)
     if len(shape) == 2:
         t = rng.choice([-1, 1], shape[0])
@@ -190,6 +201,7 @@ def test_modules_of_classes_equal_torchs():
     z, y, w = rng.normal(size=(4, 3)), rng.integers(0, 3, 4), rng.uniform(size=3)
     ours, theirs = layers.CrossEntropyLoss(w, label_smoothing=0.1), torch.nn.CrossEntropyLoss(torch.tensor(w), label_smoothing=0.1)
     np.testing.assert_allclose(ours(z, y), theirs(torch.tensor(z), torch.tensor(y)), rtol=1e-12)
+    np.testing.assert_allclose(ours(input=z, target=y), ours(z, y))
     np.testing.assert_allclose(layers.NLLLoss()(z, y), torch.nn.NLLLoss()(torch.tensor(z), torch.tensor(y)), rtol=1e-12)
     t = rng.choice([-1, 1], 4)
     ours, theirs = layers.CosineEmbeddingLoss(0.1), torch.nn.CosineEmbeddingLoss(0.1)
@@ -219,14 +231,15 @@ x, y = np.zeros((4, 3)), np.array([0, 1, 2, 0])
     (lambda: F.quantile_loss(x, x, q=1), "want 0 < q < 1"),
     (lambda: F.gaussian_nll_loss(x, x, x - 1), "variance below 0"),
     (lambda: F.gaussian_nll_loss(x, x[0], x), "must have one shape"),
-    (lambda: F.hinge_loss(x, x), "targets other than -1 and 1"),
+    (lambda: F.hinge_loss(x, x), "target holds more than -1 and 1"),
     (lambda: F.triplet_margin_loss(x, x, x[:2]), "must have one shape"),
     (lambda: F.triplet_margin_loss(x, x, x, margin=0), "margin=0; want"),
-    (lambda: F.cosine_embedding_loss(x, x, y), "targets other than -1 and 1"),
+    *((lambda name=name: getattr(F, name)(x, x, weight=x[0]), "must have one shape") for name in ("mse_loss", "l1_loss", "huber_loss")),
+    (lambda: F.cosine_embedding_loss(x, x, y), "target holds more than -1 and 1"),
     (lambda: F.cross_entropy(x, y, label_smoothing=2), "want 0 to 1"),
     (lambda: F.cross_entropy(x, y, weight=np.ones(4)), r"want \(N, C\) or \(N, C, ...\), and \(C,\)"),
-    (lambda: F.cross_entropy(x, y + 1), "classes from 1 to 3, but logits have 3"),
-    (lambda: F.nll_loss(x, y[:2]), r"nll_loss: logits \(4, 3\) want targets \(4,\)"),
+    (lambda: F.cross_entropy(x, y + 1), "classes from 1 to 3, but input has 3"),
+    (lambda: F.nll_loss(x, y[:2]), r"nll_loss: input \(4, 3\) wants target \(4,\)"),
     (lambda: F.focal_loss(x, y - 1), "classes from -1 to 1"),
     (lambda: F.binary_cross_entropy(x - 1, x), "use binary_cross_entropy_with_logits"),
     (lambda: F.info_nce(x, x[:2]), r"want \(N, D\) twice"),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dlscratch import Tensor
 from dlscratch import functional as F
-from dlscratch.functional.pooling import max_pool2d, textbook_max_pool2d
+from dlscratch.functional.pooling import _max_pool2d, textbook_max_pool2d
 from tests.parity import same
 
 ones = np.ones
@@ -27,7 +27,7 @@ def pools(draw, rank):
     stride = draw(st.sampled_from([None, *[each(1, 3)] * 2]))
     lead = draw(st.sampled_from([(2,), (2, 3)]))
     x = np.random.default_rng(draw(st.integers(0, 1000))).normal(size=(*lead, *(k + n for k, n in zip(kernel, each(0, 5)))))
-    return x, {"kernel_size": kernel, "stride": stride, "padding": padding}
+    return x, {"kernel_size": kernel, "stride": stride, "padding": padding, "ceil_mode": draw(st.booleans())}
 
 
 @pytest.mark.parametrize("rank", [1, 2])
@@ -36,7 +36,13 @@ def pools(draw, rank):
 def test_maxima_equal_torch(rank, data):
     x, options = data.draw(pools(rank))
     name = f"max_pool{rank}d"
+    dilation = tuple(data.draw(st.integers(1, 2)) if n > 2 * k else 1 for n, k in zip(x.shape[-rank:], options["kernel_size"]))
+    options["dilation"] = dilation
     same(lambda a: getattr(F, name)(a, **options), lambda a: torch(name)(a, **options), x)
+    values, places = getattr(F, name)(Tensor(x, requires_grad=True), return_indices=True, **options)
+    same(lambda a: getattr(F, name)(a, return_indices=True, **options)[0], lambda a: torch(name)(a, return_indices=True, **options)[0], x)
+    theirs = torch(name)(pytest.importorskip("torch").tensor(x), return_indices=True, **options)[1]
+    assert np.array_equal(places, theirs.numpy()) and values.requires_grad
 
 
 @pytest.mark.parametrize("rank", [1, 2])
@@ -45,6 +51,8 @@ def test_maxima_equal_torch(rank, data):
 def test_means_equal_torch(rank, data, counted):
     x, options = data.draw(pools(rank))
     name, options = f"avg_pool{rank}d", options | {"count_include_pad": counted}
+    if rank == 2:
+        options["divisor_override"] = data.draw(st.sampled_from([None, 1, 5]))
     same(lambda a: getattr(F, name)(a, **options), lambda a: torch(name)(a, **options), x)
 
 
@@ -62,7 +70,7 @@ def test_fast_maximum_equals_textbook(given, ties):
     x, options = given
     x = np.round(x) if ties else x  # the first of equal entries gets the gradient
     results = []
-    for f in (max_pool2d, textbook_max_pool2d):
+    for f in (_max_pool2d, textbook_max_pool2d):
         t = Tensor(x, requires_grad=True)
         y = f(t, **options)
         y.backward(np.cos(np.arange(y.size)).reshape(y.shape))
@@ -85,6 +93,9 @@ def test_ties_go_to_the_first_as_in_torch():
     (lambda: F.max_pool2d(ones((1, 1, 4, 4)), 2, stride=0), ValueError, r"stride \(0, 0\)"),
     (lambda: F.avg_pool2d(ones((1, 1, 4, 4), int), 2), TypeError, "make it float first"),
     (lambda: F.adaptive_avg_pool2d(ones((1, 1, 4, 4)), 0), ValueError, "want numbers >= 1"),
+    (lambda: F.avg_pool2d(ones((1, 1, 4, 4)), 2, divisor_override=0), ValueError, "want another number, or None"),
+    (lambda: F.max_pool2d(ones((1, 1, 2, 2)), 4, ceil_mode=True, stride=1), ValueError, "is larger than the padded image"),
+    (lambda: F.max_pool1d(ones((1, 1, 4, 4)), 2, return_indices=True), ValueError, r"want \(N, C, L\)"),
 ])  # fmt: skip
 def test_bad_input(call, error, message):
     with pytest.raises(error, match=message):

@@ -69,6 +69,11 @@ TWINS = {
         lambda x: pooling.textbook_max_pool2d(x, 3, 2),
         arrays((2, 3, 7, 5)),
     ),
+    "max_pool2d over the border": (
+        lambda x: pooling.max_pool2d(x, kernel_size=(3, 2), stride=2, padding=1, ceil_mode=True),
+        lambda x: pooling.textbook_max_pool2d(x, (3, 2), 2, 1, ceil_mode=True),
+        arrays((2, 3, 6, 5)),
+    ),
     "cross_entropy": (lambda z: losses.cross_entropy(z, Y), lambda z: losses.textbook_cross_entropy(z, Y), arrays((7, 5))),
     "bce": (losses._bce, losses.textbook_bce, arrays((4, 5), (4, 5))),
 }
@@ -142,9 +147,9 @@ def test_losses_equal_torch():
 
 
 @pytest.mark.parametrize("z, y, error, message", [
-    ((3, 4), np.array([0, 1, 4]), ValueError, "classes from 0 to 4, but logits have 4"),
+    ((3, 4), np.array([0, 1, 4]), ValueError, "classes from 0 to 4, but input has 4"),
     ((3, 4), np.array([0.0, 1, 2]), TypeError, "want class indices"),
-    ((3, 4), np.array([0, 1]), ValueError, r"want targets \(3,\), came \(2,\)"),
+    ((3, 4), np.array([0, 1]), ValueError, r"wants target \(3,\), came \(2,\)"),
 ])  # fmt: skip
 def test_bad_targets(z, y, error, message):
     with pytest.raises(error, match=message):

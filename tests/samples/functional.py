@@ -51,6 +51,7 @@ SAMPLES = [
     case(F.fold, (1, 8, 6), args=((4, 3), 2), smooth=True),
     case(F.max_pool2d, (2, 2, 4, 4), args=(2,)),
     case(F.max_pool2d, (1, 4, 3), args=(3,), stride=2, padding=1),
+    case(F.max_pool2d, (1, 4, 5), args=(2,), stride=3, ceil_mode=True),
     case(F.max_pool2d, (1, 2, 5, 3), f=lambda x: F.max_pool2d(x, 3, stride=(2, 1)), label="overlapping"),
     case(F.layer_norm, (3, 4), (4,), (4,), f=lambda x, *p: F.layer_norm(x, 4, *p)),
     case(F.layer_norm, (2, 2, 3), args=((2, 3),)),

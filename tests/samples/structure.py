@@ -16,6 +16,8 @@ _SHAPES = [
     case(np.reshape, (2, 3), args=(-1,)),
     case(np.reshape, (2, 3), f=lambda x: x.reshape(3, -1), label="method"),
     case(np.ravel, (2, 3)),
+    case(np.ravel, (2, 3, 2), order="F"),
+    case(np.reshape, (2, 3, 2), f=lambda x: x.reshape((4, -1), order="F"), label="column by column"),
     case(np.transpose, (2, 3)),
     case(np.transpose, (2, 3, 2), args=((1, 2, 0),)),
     case(np.transpose, (2, 3, 2), axes=(-1, 0, 1)),

@@ -22,8 +22,10 @@ rule(np.broadcast_to, lambda g, y, x, shape: sum_to(g, x.shape))
 
 
 @composed(np.ravel)
-def ravel(x):
-    return np.reshape(x, (-1,))
+def ravel(x, order="C"):
+    if order not in ("C", "F"):
+        raise ValueError(f"np.ravel on a Tensor: order={order!r}; want 'C', row by row, or 'F', column by column")
+    return np.reshape(x if order == "C" else np.transpose(x), (-1,))
 
 
 @composed(np.expand_dims)

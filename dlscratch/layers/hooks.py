@@ -1,0 +1,101 @@
+"""Hooks: functions that a module calls before and after its forward, and when gradients have come back to its inputs."""
+
+import numpy as np
+
+from ..engine.table import chosen, wanting
+from ..engine.tensor import Tensor, record
+
+__all__ = ["Hooks"]
+
+
+class Hooks:
+    """A module's hooks, called in the order in which they were registered; what one returns, if not None, is passed on instead."""
+
+    def __init__(self):
+        self.before, self.after, self.backward = {}, {}, {}
+
+    def __bool__(self):
+        return bool(self.before or self.after or self.backward)
+
+    def add(self, kind, hook):
+        """Register; `.remove()` on what is returned undoes it. Raises TypeError for what cannot be called."""
+        if not callable(hook):
+            raise TypeError(f"a hook of type {type(hook).__name__}; want a function, such as lambda module, *arguments: None")
+        return _Handle(getattr(self, kind), hook)
+
+    def call(self, module, inputs, options):
+        """module.forward(*inputs, **options) with all that was registered around it."""
+        for hook in list(self.before.values()):
+            inputs = _tuple(hook(module, inputs), inputs)
+        slopes = {}
+        if self.backward:
+            inputs, heard = _gate(inputs, lambda gradients: self._came_back(module, gradients, slopes["output"]))
+        y = module.forward(*inputs, **options)
+        for hook in list(self.after.values()):
+            new = hook(module, inputs, y)
+            y = y if new is None else new
+        if not self.backward:
+            return y
+
+        def at_output(gradients):
+            slopes["output"] = gradients
+            if not heard:  # no input needs a gradient, so that none will come there
+                self._came_back(module, (None,) * len(inputs), gradients)
+            return gradients
+
+        outputs, _ = _gate(_tuple(y), at_output)
+        return outputs if isinstance(y, tuple) else outputs[0]
+
+    def _came_back(self, module, grad_input, grad_output):
+        for hook in list(self.backward.values()):
+            grad_input = _tuple(hook(module, grad_input, grad_output), grad_input)
+        return grad_input
+
+
+def _tuple(value, otherwise=None):
+    return otherwise if value is None else value if isinstance(value, tuple) else (value,)
+
+
+class _Gate:
+    """The operation that passes Tensors on in one row: their gradients are then there together, and `told` may change them."""
+
+    __name__, __module__, onto = "hook", "dlscratch", None
+
+    def __init__(self, told):
+        self.told = told
+
+    def pull(self, node, g, needed, lifted):
+        shapes = [x.shape for x in node.inputs]
+        return chosen(node, wanting(node, needed), self.told(_cut(g, shapes)))
+
+
+def _cut(row, shapes):
+    ends = np.cumsum([np.prod(s, dtype=int) for s in shapes]).tolist()
+    return [np.reshape(row[a:b], s) for a, b, s in zip([0, *ends], ends, shapes)]
+
+
+def _gate(values, told):
+    """The values, and whether any needs a gradient: `told` hears of all when they come, None for those that need none."""
+    at = [i for i, v in enumerate(values) if isinstance(v, Tensor) and v.requires_grad]
+    if not at:
+        return values, False
+    tensors = tuple(values[i] for i in at)
+
+    def among_all(gradients):
+        found = dict(zip(at, gradients, strict=True))
+        new = told(tuple(found.get(i) for i in range(len(values))))
+        return [new[i] for i in at]
+
+    row = record(_Gate(among_all), tensors, {}, np.concatenate([t.data.ravel() for t in tensors]), traced=True)
+    parts = dict(zip(at, _cut(row, [t.shape for t in tensors]), strict=True))
+    return tuple(parts.get(i, v) for i, v in enumerate(values)), True
+
+
+class _Handle:
+    def __init__(self, hooks, hook):
+        self.hooks = hooks
+        hooks[self] = hook  # its id would be given anew when nobody keeps the handle
+
+    def remove(self):
+        """Stop calling the hook."""
+        self.hooks.pop(self, None)
