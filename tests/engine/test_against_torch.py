@@ -10,11 +10,11 @@ torch = pytest.importorskip("torch")
 linalg = torch.linalg
 
 SAME_NAME = (
-    "negative positive square exp exp2 expm1 sin cos tan arctan sinh cosh tanh arcsinh deg2rad rad2deg absolute "
+    "negative positive square exp exp2 expm1 sin cos tan arctan sinh cosh tanh arcsinh sinc deg2rad rad2deg absolute "
     "sqrt log log2 log10 log1p reciprocal add subtract multiply divide hypot logaddexp logaddexp2 maximum minimum fmax fmin "
-    "remainder fmod copysign arctan2 outer inner kron triu tril diag trace matmul dot"
+    "remainder fmod copysign arctan2 outer inner kron vdot flipud fliplr triu tril diag trace matmul dot"
 ).split()
-SHAPES = {"outer": [(2,), (3,)], "dot": [(4,), (4,)], "inner": [(2, 3), (4, 3)], "matmul": [(3, 4), (4, 2)]}
+SHAPES = {"outer": [(2,), (3,)], "vdot": [(4,), (4,)], "dot": [(4,), (4,)], "inner": [(2, 3), (4, 3)], "matmul": [(3, 4), (4, 2)]}
 BINARY = "add subtract multiply divide hypot logaddexp logaddexp2 maximum minimum fmax fmin remainder fmod copysign arctan2 kron".split()
 
 
@@ -61,6 +61,7 @@ PAIRS = [
     ("transpose", lambda x: np.transpose(x, (2, 0, 1)), lambda x: x.permute(2, 0, 1), apart((2, 3, 2))),
     ("moveaxis", lambda x: np.moveaxis(x, 0, -1), lambda x: x.moveaxis(0, -1), apart((2, 3, 2))),
     ("roll", lambda x: np.roll(x, (1, -1), (0, 1)), lambda x: x.roll((1, -1), (0, 1)), apart((3, 4))),
+    ("rot90", lambda x: np.rot90(x), lambda x: torch.rot90(x), apart((3, 4))),
     ("tile", lambda x: np.tile(x, (2, 3)), lambda x: x.tile((2, 3)), apart((2, 3))),
     ("repeat", lambda x: np.repeat(x, 2, axis=1), lambda x: x.repeat_interleave(2, 1), apart((2, 3))),
     ("sort", lambda x: np.sort(x, axis=0), lambda x: x.sort(0)[0], apart((4, 3))),
@@ -83,6 +84,7 @@ PAIRS = [
     ("cholesky", lambda x: np.linalg.cholesky(_spd(np)(x)), lambda x: linalg.cholesky(_spd(torch)(x)), apart((2, 3, 3))),
     ("eigvalsh", lambda x: np.linalg.eigvalsh(_spd(np)(x)), lambda x: linalg.eigvalsh(_spd(torch)(x)), apart((3, 3))),
     ("svdvals", lambda x: np.linalg.svdvals(x), lambda x: linalg.svdvals(x), apart((2, 3, 2))),
+    ("cross", lambda a, b: np.cross(a, b), lambda a, b: linalg.cross(a, b), apart((2, 3), (2, 3))),
     ("diff", lambda x: np.diff(x, axis=0), lambda x: torch.diff(x, dim=0), apart((4, 2))),
     # Conventions where a function has a kink or a singular point
     ("absolute at 0", np.abs, torch.abs, lambda rng: ZERO),
@@ -100,6 +102,7 @@ PAIRS = [
     ("sort ties", lambda x: np.sort(x, axis=1), lambda x: x.sort(dim=1, stable=True)[0], lambda rng: TIES),
     ("logaddexp far apart", np.logaddexp, torch.logaddexp, lambda rng: [np.array([900.0, -900]), np.array([-900.0, -901])]),
     ("logsumexp of large", lambda x: np.logaddexp.reduce(x), lambda x: x.logsumexp(0), lambda rng: [np.array([1000.0, 999, -1000])]),
+    ("sinc at 0", np.sinc, torch.sinc, lambda rng: ZERO),
 ]  # fmt: skip
 
 

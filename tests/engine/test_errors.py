@@ -104,6 +104,8 @@ SHAPES = {
     "einsum": (lambda: np.einsum("ij,jk", leaf(2, 3), leaf(2, 3)), "label 'j'"),
     "einsum, too few": (lambda: np.einsum("ij,jk", leaf(2, 3)), "names 2 operands; came 1"),
     "split": (lambda: np.split(leaf(5), 2), "equal division"),
+    "cross": (lambda: np.cross(leaf(2), leaf(2)), "three entries"),
+    "average": (lambda: np.average(leaf(2, 3), weights=np.ones(3)), "must have the shape of x"),
     "pad": (lambda: np.pad(leaf(3), 1, mode="mean"), "mode 'mean'; want constant, edge"),
     "pad by edge, with a constant": (lambda: np.pad(leaf(3), 1, mode="edge", constant_values=2), "goes with mode 'constant'"),
     "norm": (lambda: np.linalg.norm(leaf(2, 3), 1), "ord=1.*want None"),

@@ -8,7 +8,7 @@ from .case import apart, case, within
 
 __all__ = ["SAMPLES"]
 
-_ANY = "negative positive square exp exp2 expm1 sin cos arctan sinh cosh tanh arcsinh"
+_ANY = "negative positive square exp exp2 expm1 sin cos arctan sinh cosh tanh arcsinh sinc"
 _ANGLES = "deg2rad radians rad2deg degrees"
 _POSITIVE = "sqrt cbrt log log2 log10 reciprocal"
 _UNIT = "arcsin arccos arctanh tan log1p"
@@ -29,6 +29,7 @@ SAMPLES = [
     case(np.arccosh, (3, 2), draw=within(1.3, 3), smooth=True),
     case(np.exp, (), smooth=True),
     case(np.cbrt, (3,), label="negative", draw=within(-2, -0.5), smooth=True),
+    case(np.sinc, (4,), label="near zero", draw=within(-8e-4, 7e-4), smooth=True),
     *_each(_KINKED, (2, 3)),
     *_each(_TWO, (2, 3), (2, 3), smooth=True),
     *_each(_TWO, (2, 3), (3,), smooth=True),
@@ -56,6 +57,7 @@ SAMPLES = [
     case(np.where, (2, 3), (3,), f=lambda a, b: np.where(np.arange(6).reshape(2, 3) % 2 == 0, a, b), label="mask"),
     case(np.where, (2, 3), f=lambda x: np.where(x > 0, x, 0.1 * x * x), label="of itself"),
     case(np.where, (3,), (2, 1), f=lambda a, b: np.where([2, 0, 5], a, b), label="integers as condition"),
+    case(np.select, (4,), (4,), f=lambda a, b: np.select([a > 0.7, a < 0], [a * a, a * b], b), label="three ways"),
     case(np.clip, (3, 4), args=(-0.8, 1.0)),
     case(np.clip, (6,), args=(-0.81, None)),
     case(np.clip, (6,), args=(None, 0.81)),

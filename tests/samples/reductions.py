@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .case import case
+from .case import case, within
 
 __all__ = ["SAMPLES"]
 
@@ -25,6 +25,9 @@ SAMPLES = [
     case(np.std, (2, 3), ddof=1),
     case(np.prod, (5,), f=lambda x: np.prod(x * np.array([1, 0, 1, 1, 1], x.dtype)), label="one zero"),
     case(np.prod, (2, 3), f=lambda x: np.prod(x * np.array([1, 0, 0], x.dtype), axis=1), label="two zeros"),
+    case(np.average, (2, 3), axis=1),
+    case(np.average, (2, 3), f=lambda x: np.average(x, axis=0, weights=np.arange(1, 7, dtype=x.dtype).reshape(2, 3)), label="weights"),
+    case(np.average, (2, 3), (2, 3), draw=within(0.5, 2), f=lambda x, w: np.average(x, weights=w), label="both"),
     *(case(function, (2, 3), axis=axis) for function in (np.cumsum, np.cumprod) for axis in (None, 0, -1)),
     case(np.cumprod, (7,), f=lambda x: np.cumprod(x * np.array([1, 1, 1, 0, 1, 1, 1], x.dtype)), label="one zero"),
     *(case(ufunc.reduce, (3, 2)) for ufunc in _METHODS),

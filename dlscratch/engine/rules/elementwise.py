@@ -99,6 +99,13 @@ def where(condition, *choices):
     return apply(np.where, raw(condition), *choices) if choices else np.nonzero(raw(condition))
 
 
+@composed(np.select)
+def select(conditions, choices, default=0):
+    y = default
+    for c, x in reversed(list(zip(conditions, choices, strict=True))):
+        y = np.where(c, x, y)
+    return y
+
 
 @composed(np.clip)
 def clip(x, a_min=None, a_max=None, *, min=None, max=None):  # noqa: A002 - NumPy's names
@@ -106,6 +113,13 @@ def clip(x, a_min=None, a_max=None, *, min=None, max=None):  # noqa: A002 - NumP
     x = x if low is None else np.where(np.less(x, low), low, x)  # on a bound x has the gradient
     return x if high is None else np.where(np.greater(x, high), high, x)
 
+
+@composed(np.sinc)
+def sinc(x):
+    near = np.less(np.abs(x), 1e-3)  # there the series is exact to 1e-13 and smooth through zero
+    t = math.pi * np.where(near, 1, x)
+    s = np.square(math.pi * np.where(near, x, 0))
+    return np.where(near, 1 - s / 6 + s * s / 120, np.sin(t) / t)
 
 
 @composed(np.diff)

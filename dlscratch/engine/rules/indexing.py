@@ -87,7 +87,22 @@ def flip(x, axis=None):
     return x[tuple(slice(None, None, -1) if a in axes else slice(None) for a in range(x.ndim))]
 
 
+@composed(np.flipud)
+def flipud(x):
+    return np.flip(x, 0)
 
+
+@composed(np.fliplr)
+def fliplr(x):
+    return np.flip(x, 1)
+
+
+@composed(np.rot90)
+def rot90(x, k=1, axes=(0, 1)):
+    """A quarter turn is a transposition and a flip."""
+    for _ in range(k % 4):
+        x = np.flip(np.swapaxes(x, *axes), axes[0])
+    return x
 
 
 @composed(np.roll)
@@ -105,6 +120,16 @@ def repeat(x, repeats, axis=None):
     return _along(x, np.repeat(np.arange(x.shape[axis]), repeats), axis)
 
 
+@composed(np.compress)
+def compress(condition, x, axis=None):
+    x, axis = _flat(x, axis)
+    return _along(x, np.flatnonzero(raw(condition)), axis)
+
+
+@composed(np.delete)
+def delete(x, obj, axis=None):
+    x, axis = _flat(x, axis)
+    return _along(x, np.delete(np.arange(x.shape[axis]), obj), axis)
 
 
 @composed(np.pad)

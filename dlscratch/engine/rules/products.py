@@ -42,6 +42,10 @@ def dot(a, b):
     return np.matmul(a, b) if np.ndim(b) <= 2 else np.tensordot(a, b, axes=(-1, -2))
 
 
+@composed(np.vdot)
+def vdot(a, b):
+    return np.sum(np.ravel(a) * np.ravel(b))
+
 
 @composed(np.inner)
 def inner(a, b):
@@ -57,6 +61,13 @@ def outer(a, b):
 def vecdot(a, b, axis=-1):
     return np.sum(a * b, axis=axis)
 
+
+@composed(np.cross)
+def cross(a, b):
+    """Of vectors with three entries, along the last axis."""
+    if np.shape(a)[-1] != 3 or np.shape(b)[-1] != 3:
+        raise ValueError(f"np.cross on Tensors of shapes {np.shape(a)} and {np.shape(b)}: want three entries on the last axis")
+    return np.roll(a, -1, -1) * np.roll(b, 1, -1) - np.roll(a, 1, -1) * np.roll(b, -1, -1)
 
 
 @composed(np.kron)

@@ -51,6 +51,15 @@ def mean(x, axis=None, *, keepdims=False):
     return np.sum(x, axis=axis, keepdims=keepdims) / _count(x, axis)
 
 
+@composed(np.average)
+def average(x, axis=None, weights=None, *, keepdims=False):
+    if weights is None:
+        return np.mean(x, axis=axis, keepdims=keepdims)
+    if np.shape(weights) != np.shape(x):
+        raise ValueError(f"np.average on a Tensor: weights {np.shape(weights)} must have the shape of x {np.shape(x)}")
+    total = np.sum(x * weights, axis=axis, keepdims=keepdims)
+    return total / np.sum(weights, axis=axis, keepdims=keepdims)
+
 
 @composed(np.var)
 def var(x, axis=None, *, ddof=0, keepdims=False):

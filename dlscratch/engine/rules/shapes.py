@@ -64,6 +64,11 @@ def matrix_transpose(x):
     return np.swapaxes(x, -1, -2)
 
 
+@composed(np.broadcast_arrays)
+def broadcast_arrays(*arrays):
+    shape = np.broadcast_shapes(*map(np.shape, arrays))
+    return tuple(np.broadcast_to(a, shape) for a in arrays)
+
 
 # Joining and splitting ------------------------------------------------------------------------------------------------
 
@@ -103,6 +108,14 @@ def hstack(arrays):
     return np.concatenate(arrays, axis=0 if arrays[0].ndim == 1 else 1)
 
 
+@composed(np.column_stack)
+def column_stack(arrays):
+    return np.concatenate([np.expand_dims(a, 1) if np.ndim(a) == 1 else a for a in arrays], axis=1)
+
+
+@composed(np.append)
+def append(x, values, axis=None):
+    return np.concatenate([x, values], axis=axis)
 
 
 def _at_least(ndim):
@@ -131,6 +144,22 @@ def split(x, indices_or_sections, axis=0):
     return array_split(x, indices_or_sections, axis)
 
 
+@composed(np.vsplit)
+def vsplit(x, indices_or_sections):
+    return np.split(x, indices_or_sections, axis=0)
+
+
+@composed(np.hsplit)
+def hsplit(x, indices_or_sections):
+    return np.split(x, indices_or_sections, axis=0 if x.ndim == 1 else 1)
+
+
+def unstack(x, *, axis=0):
+    return tuple(np.moveaxis(x, axis, 0))
+
+
+if hasattr(np, "unstack"):  # NumPy 2.1
+    composed(np.unstack)(unstack)
 
 
 @composed(np.tile)
