@@ -4,7 +4,7 @@ examples:
   python -m dlscratch verify
   python -m dlscratch verify -k lstm    only the comparisons with PyTorch whose name holds "lstm"
 
-The derivatives take seconds, the comparisons with PyTorch a minute or two. The exit code is 1 if an error exceeds its bound.
+The derivatives take seconds, the comparisons with PyTorch about three minutes. The exit code is 1 if an error exceeds its bound.
 Needs a clone; without PyTorch the first half is done alone.
 """
 

@@ -22,7 +22,7 @@ def folder():
     for place in (Path(__file__).parents[2], Path.cwd()):
         if (place / "notebooks").is_dir():
             return place / "notebooks"
-    raise FileNotFoundError("no folder notebooks/ here; run this inside a clone of the project (doctor needs none, and claims takes a file or folder)")
+    raise FileNotFoundError("no folder notebooks/ here; run this inside a clone of the project (doctor needs none; claims takes a file)")
 
 
 def find(number=None):

@@ -49,7 +49,8 @@ def test_a_package_that_is_missing_is_named_with_the_repair(clone, capsys, monke
     monkeypatch.setitem(sys.modules, "papermill", None)
     assert main(["run", "5"]) == 2
     error = capsys.readouterr().err
-    assert "run needs papermill, which is not installed; doctor names all that is missing. " in error and '-m pip install "papermill>=' in error
+    assert "run needs papermill, which is not installed; doctor names all that is missing. " in error
+    assert '-m pip install "papermill>=' in error
 
 
 @pytest.mark.parametrize("command", ["verify", "benchmark"])
