@@ -12,7 +12,7 @@ TEST   := .venv/.test-$(STAMP)$(if $(TORCH),-torch)
 PIP    := PYTHONWARNINGS=ignore $(PY) -m pip install --disable-pip-version-check --progress-bar on -q -c constraints.txt
 # Where the platform has no such build of PyTorch, say which: make test TORCH=torch, or none: make test TORCH=
 export OPENBLAS_NUM_THREADS ?= 1
-export DLSCRATCH_PROGRESS ?= 0
+test unit notebooks execute cost seeds tinker portable: export DLSCRATCH_PROGRESS ?= 0
 NBVAL  := $(PY) -m pytest -q --color=no -n $(J) --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=180 --nbval-sanitize-with=nbval-sanitize.cfg -p no:cacheprovider
 
 .PHONY: run lab test unit notebooks lint mutations parity benchmark execute links figures cost seeds tinker portable setup clean
@@ -36,11 +36,9 @@ lint: $(TEST)
 mutations: $(TEST)
 	$(PY) -m tests.mutations.run
 
-# The worst errors against PyTorch, test by test.
+# The worst errors of the derivatives and against PyTorch, test by test.
 parity: $(TEST)
-	@rm -f build/parity.txt; mkdir -p build
-	DLSCRATCH_PARITY=$(CURDIR)/build/parity.txt $(PY) -m pytest -q tests/functional tests/layers tests/optimizers
-	@$(PY) -m tests.parity build/parity.txt
+	@$(PY) -m dlscratch verify $(ARGS)
 
 # A race with PyTorch; a quiet machine, please: make benchmark ARGS="W1 W6 --rounds 9"
 benchmark: $(TEST)

@@ -104,7 +104,7 @@ def _fetch(name, file):
     url, sha256 = FILES[name][file]
     source = _in_mirror(name, file) or url
     try:
-        return Path(pooch.retrieve(source, f"sha256:{sha256}", fname=file, path=_cache(pooch) / name, downloader=_copy))
+        return Path(pooch.retrieve(source, f"sha256:{sha256}", fname=file, path=cache() / name, downloader=_copy))
     except RequestException as error:
         mirror, kept = (os.environ.get(f"DLSCRATCH_{v}") or "not set" for v in ("MIRROR", "DATA"))
         raise ConnectionError(
@@ -115,9 +115,16 @@ def _fetch(name, file):
         raise ValueError(f"{name}: {source} was refused and nothing of it kept. {error}") from error
 
 
-def _cache(pooch):
+def cache():
+    """The folder where downloads are kept, or None where pooch would have to name it and is missing."""
     clone = Path(__file__).resolve().parents[2] / "data"
-    return Path(os.environ.get("DLSCRATCH_DATA") or (clone if (clone / "README.md").exists() else pooch.os_cache("dlscratch")))
+    if os.environ.get("DLSCRATCH_DATA") or (clone / "README.md").exists():
+        return Path(os.environ.get("DLSCRATCH_DATA") or clone)
+    try:
+        import pooch
+    except ImportError:
+        return None
+    return Path(pooch.os_cache("dlscratch"))
 
 
 def _in_mirror(name, file):

@@ -1,6 +1,7 @@
 """A claim: a sentence, what was measured, and the bound that it must meet. The ledger keeps every verdict."""
 
 import math
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,12 @@ class Claim(NamedTuple):
 
     def __str__(self):
         return f"{'✓' if self.holds else '✗'} {self.text} [measured {self.measured}; wanted {self.wanted}]"
+
+    @classmethod
+    def read(cls, line):
+        """The claim that was printed as this line."""
+        verdict, text, measured, wanted = re.fullmatch(r"([✓✗]) (.*) \[measured (.*); wanted (.*)\]", line).groups()
+        return cls(text, verdict == "✓", measured, wanted)
 
 
 class Ledger(list):

@@ -1,13 +1,16 @@
 """The notebooks as files: finding them, running them with other parameters, and reading their claims."""
 
 import ast
+import contextlib
+import difflib
 import os
 import re
+import tempfile
 from pathlib import Path
 
 __all__ = [
-    "folder", "find", "read", "source_of", "title", "question", "cost", "parameters", "claims", "run", "to_html",
-    "blank_exercises",
+    "folder", "find", "read", "source_of", "title", "question", "cost", "parameters", "fitted", "claims", "run", "blank_exercises",
+    "whole",
 ]  # fmt: skip
 
 
@@ -74,41 +77,81 @@ def parameters(book):
     return {node.targets[0].id: ast.literal_eval(node.value) for node in tree.body if isinstance(node, ast.Assign)}
 
 
+def fitted(where, known, values):
+    """The values as the types of the defaults in `known`; text is read as Python, unless the default is text.
+
+    Raises ValueError for a name that is not among them, with the nearest, and for another type. where: whose they are.
+    """
+    for name in values.keys() - known.keys():
+        near = "".join(f" (did you mean {n}?)" for n in difflib.get_close_matches(name, known, 1))
+        defaults = ", ".join(f"{k}={v!r}" for k, v in known.items())
+        raise ValueError(f"{where} has no parameter {name}{near}; it has {defaults or 'none'}")
+    return {name: _fit(f"{where}: {name}", known[name], value) for name, value in values.items()}
+
+
+def _fit(what, default, value):
+    kind, given = type(default), value
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError, SyntaxError):
+            read = ast.literal_eval(value.capitalize() if value in ("true", "false") else value)
+            value = read if kind is not str or isinstance(read, str) else value
+    if kind is float and type(value) is int:
+        return float(value)
+    if kind is list and isinstance(value, list | tuple):
+        return [_fit(f"{what}, one entry", default[0], v) for v in value] if default else list(value)
+    if type(value) is not kind:
+        wanted = {int: "a whole number", float: "a number", bool: "True or False", str: "text", list: "a list"}.get(kind, kind.__name__)
+        raise ValueError(f"{what} wants {wanted}, like its default {default!r}; came {given!r}")
+    return value
+
+
 def claims(book):
     """[(held, line)] for each line that a claim printed."""
     said = [o.text for c in book.cells if c.cell_type == "code" for o in c.outputs if o.get("name") == "stdout"]
-    return [(line[0] == "✓", line) for line in "\n".join(said).splitlines() if re.match("[✓✗] ", line)]
+    return [(line[0] == "✓", line) for line in "\n".join(said).splitlines() if re.fullmatch(r"[✓✗] .* \[measured .*; wanted .*\]", line)]
 
 
-def run(path, out, values=None, progress=True):
-    """Execute a copy with other parameters into `out`; returns the executed notebook. The original stays as it is.
+def run(path, out, values=None, progress=True, page=None):
+    """Execute a copy with other parameters into `out`, and as HTML into `page` if given; returns the executed notebook.
 
-    Raises ValueError for a parameter that the notebook does not have, and RuntimeError where a cell fails.
+    Both files are written whole or not at all. Raises ValueError for a parameter that the notebook does not have or of
+    another type, and RuntimeError where a cell fails; the copy up to there is kept beside `out`.
     """
     import papermill
 
-    known = parameters(read(path))
-    if unknown := sorted((values or {}).keys() - known.keys()):
-        raise ValueError(f"{path.name} has no parameter {', '.join(unknown)}; it has {', '.join(known)}")
-    os.environ.setdefault("DLSCRATCH_PROGRESS", "0")
-    Path(out).parent.mkdir(parents=True, exist_ok=True)
+    values = fitted(path.name, parameters(read(path)), values or {})
+    os.environ.setdefault("DLSCRATCH_PROGRESS", "0")  # in the kernel; a bar is no output
     options = dict(cwd=str(path.parent), kernel_name="python3", progress_bar=progress)
     options["extra_arguments"] = ["--log-level=ERROR"]  # a local kernel needs no advice on encrypting its connection
-    try:
-        papermill.execute_notebook(str(path), str(out), values or {}, **options)
-    except papermill.PapermillExecutionError as error:
-        what = f"{path.name}, executed cell {error.exec_count}: {error.ename}: {error.evalue}"
-        raise RuntimeError(f"{what}; the copy up to there is {out}") from error
+    with whole(out, *([page] if page else [])) as drafts:
+        try:
+            papermill.execute_notebook(str(path), str(drafts[0]), values, **options)
+        except papermill.PapermillExecutionError as error:
+            kept = Path(out).with_stem(f"{Path(out).stem}_failed")
+            os.replace(drafts[0], kept)
+            what = f"{path.name}, executed cell {error.exec_count}: {error.ename}: {error.evalue}"
+            raise RuntimeError(f"{what}; the copy up to there is {kept}") from error
+        if page:
+            drafts[1].write_text(_html(drafts[0]), encoding="utf-8")
     return read(out)
 
 
-def to_html(path):
-    """Write the page beside the notebook; returns its path."""
+def _html(path):
     from nbconvert import HTMLExporter
 
-    page = Path(path).with_suffix(".html")
-    page.write_text(HTMLExporter().from_filename(str(path))[0], encoding="utf-8")
-    return page
+    return HTMLExporter().from_filename(str(path))[0]
+
+
+@contextlib.contextmanager
+def whole(*files):
+    """Paths to write to in place of these files, which replace them at the end, or never if anything goes wrong before."""
+    folder = Path(files[0]).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as desk:
+        drafts = [Path(desk, Path(file).name) for file in files]
+        yield drafts
+        for draft, file in zip(drafts, files, strict=True):
+            os.replace(draft, file)
 
 
 def blank_exercises(path, out):
@@ -122,8 +165,8 @@ def blank_exercises(path, out):
             if "solution" in cell.metadata.get("tags", []):
                 cell.source = _stub(cell.source)
                 cell.metadata.pop("jupyter", None)
-    Path(out).parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(book, out)
+    with whole(out) as (draft,):
+        nbformat.write(book, draft)
     return Path(out)
 
 

@@ -200,10 +200,10 @@ def test_where_the_files_lie_by_default(monkeypatch, tmp_path):
     monkeypatch.delenv("DLSCRATCH_DATA", raising=False)
     module = tmp_path / "dlscratch" / "data" / "downloads.py"
     monkeypatch.setattr(downloads, "__file__", str(module))
-    assert downloads._cache(pooch) == pooch.os_cache("dlscratch")
+    assert downloads.cache() == pooch.os_cache("dlscratch")
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "README.md").touch()
-    assert downloads._cache(pooch) == (tmp_path / "data").resolve()
+    assert downloads.cache() == (tmp_path / "data").resolve()
 
 
 def test_without_pooch_the_command_is_named(monkeypatch):

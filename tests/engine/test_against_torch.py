@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dlscratch.engine import Tensor, gradients
-from dlscratch.lab.samples.case import apart, within
+from tests.samples.case import apart, within
 
 torch = pytest.importorskip("torch")
 linalg = torch.linalg

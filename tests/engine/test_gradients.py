@@ -3,8 +3,8 @@
 import pytest
 
 from dlscratch.engine import primitive
-from dlscratch.lab.samples import SAMPLES
-from dlscratch.lab.samples.case import case
+from tests.samples import SAMPLES
+from tests.samples.case import case
 
 from .differences import LIMITS, Check
 

@@ -4,7 +4,7 @@ import pytest
 
 from dlscratch.engine import RULES, Tensor
 from dlscratch.engine.table import describe
-from dlscratch.lab.samples import SAMPLES
+from tests.samples import SAMPLES
 
 from .differences import LIMITS, Check, nodes, ours, run
 

@@ -10,7 +10,7 @@ from numpy.testing.overrides import get_overridable_numpy_array_functions, get_o
 from dlscratch.engine import COMPOSED, CONSTANT, RULES, Tensor
 from dlscratch.engine.fused import Fused
 from dlscratch.engine.table import describe
-from dlscratch.lab.samples import SAMPLES
+from tests.samples import SAMPLES
 
 from .differences import nodes, ours, run
 

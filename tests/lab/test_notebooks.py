@@ -49,20 +49,20 @@ def test_what_a_notebook_says_of_itself():
 def test_run_changes_the_copy_alone(clone):
     (path,) = nb.find(5)
     before, out = path.read_bytes(), clone / "out" / "05.ipynb"
-    book = nb.run(path, out, {"depth": 7}, progress=False)
+    book = nb.run(path, out, {"depth": 7}, progress=False, page=out.with_suffix(".html"))
     assert nb.claims(book) == [(True, "✓ deep [measured 7 ; wanted > 0]")]
     assert path.read_bytes() == before
-    assert "✓ deep" in nb.to_html(out).read_text(encoding="utf-8")
+    assert "✓ deep" in out.with_suffix(".html").read_text(encoding="utf-8")
 
 
 def test_run_refuses_what_the_notebook_does_not_know(clone):
-    with pytest.raises(ValueError, match="has no parameter width; it has seed, depth"):
+    with pytest.raises(ValueError, match="has no parameter width .did you mean depth..; it has seed=0, depth=3"):
         nb.run(*nb.find(5), clone / "out.ipynb", {"width": 1})
     assert not (clone / "out.ipynb").exists()
 
 
 def test_run_names_the_cell_that_fails(clone):
-    with pytest.raises(RuntimeError, match="11_c.ipynb, executed cell .*ZeroDivisionError.*the copy up to there is"):
+    with pytest.raises(RuntimeError, match="11_c.ipynb, executed cell .*ZeroDivisionError.*the copy up to there is .*out_failed.ipynb"):
         nb.run(*nb.find(11), clone / "out.ipynb", progress=False)
 
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from ... import functional as F
-from ...functional.activations import erf
+from dlscratch import functional as F
+from dlscratch.functional.activations import erf
+
 from .case import case, within
 
 __all__ = ["SAMPLES"]

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from dlscratch.__main__ import main
-from dlscratch.lab import benchmark, peers
-from dlscratch.lab.further import ROWS
-from dlscratch.lab.peers import PEERS, peer
-from dlscratch.lab.workloads import LIBRARIES
+
+from . import benchmark, peers
+from .further import ROWS
+from .peers import PEERS, peer
+from .workloads import LIBRARIES
 
 
 @pytest.mark.parametrize("name", ROWS)

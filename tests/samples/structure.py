@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ...engine.rules.indexing import fold
+from dlscratch.engine.rules.indexing import fold
+
 from .case import case
 
 __all__ = ["SAMPLES"]

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...engine.table import describe
+from dlscratch.engine.table import describe
 
 __all__ = ["Sample", "case", "apart", "within"]
 

@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -76,8 +77,8 @@ def _fresh(call, threads, what):
     """What a call of a function of this file gives in a new process whose libraries compute with so many threads."""
     threads = str(threads or os.cpu_count())
     environment = os.environ | {"OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}
-    code = f"import json; from dlscratch.lab import benchmark; print(json.dumps(benchmark.{call}))"
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    code = f"import json; from tests.benchmarks import benchmark; print(json.dumps(benchmark.{call}))"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=Path(__file__).parents[2], capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{what} failed:\n{done.stderr[-800:]}")
     return json.loads(done.stdout)
@@ -141,7 +142,7 @@ def _peers_line(by, others):
 
 def picture(results, file):
     """The ratios as a PNG: a dot for the median, a line from the least to the greatest of the rounds; peers are small dots."""
-    from . import plot  # Matplotlib would count as memory of what is measured
+    from dlscratch.lab import plot  # Matplotlib would count as memory of what is measured
 
     plot.style()
     figure, ax = plot.plt.subplots(figsize=(7.0, 1.4 + 0.3 * len(results)))

@@ -4,13 +4,14 @@ import json
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from dlscratch.lab.further import ROWS
-from dlscratch.lab.work import Work, faults, nodes, peak, work
-from dlscratch.lab.workloads import LIBRARIES, WORKLOADS
+from .further import ROWS
+from .work import Work, faults, nodes, peak, work
+from .workloads import LIBRARIES, WORKLOADS
 
 # Measured with NumPy 2.4 and Python 3.11; a step may do a tenth more. Whoever makes one cheaper lowers its numbers.
 #        nodes  passes  elements   flops (of GEMMs)  peak (bytes)
@@ -41,11 +42,11 @@ def test_a_step_does_no_more_work(name):
 def test_a_step_maps_no_memory():
     """Each in steady state, in a process of its own, where no other test has left holes in the heap."""
     code = (
-        "import json, sys; from dlscratch.lab.work import faults; from dlscratch.lab.workloads import LIBRARIES, WORKLOADS\n"
+        "import json, sys; from tests.benchmarks.work import faults; from tests.benchmarks.workloads import LIBRARIES, WORKLOADS\n"
         "def warm(step):\n    [step() for _ in range(3)]\n    return faults(step)\n"
         "print(json.dumps({name: warm(make(LIBRARIES['dlscratch']())[1]) for name, make in WORKLOADS.items()}))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
     found = json.loads(done.stdout)
     assert found.keys() == WORKLOADS.keys() and max(found.values()) <= PAGES, found
 

@@ -20,8 +20,8 @@ class Library(NamedTuple):
 
 
 def _ours():
-    from .. import functional, layers, optimizers
-    from ..engine import Tensor, gradients, no_grad
+    from dlscratch import functional, layers, optimizers
+    from dlscratch.engine import Tensor, gradients, no_grad
 
     make = lambda a, requires_grad=False: Tensor(a, requires_grad=requires_grad) if a.dtype.kind == "f" else a
     return Library(layers, functional, optimizers, make, lambda y, xs, keep: gradients(y, xs, create_graph=keep), no_grad)

@@ -6,7 +6,8 @@ from unittest import mock
 
 import numpy as np
 
-from ..engine.tensor import now
+from dlscratch.engine.tensor import now
+
 from .further import ROWS
 from .workloads import LIBRARIES
 

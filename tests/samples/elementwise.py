@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ...engine.rules.elementwise import alias
+from dlscratch.engine.rules.elementwise import alias
+
 from .case import apart, case, within
 
 __all__ = ["SAMPLES"]
