@@ -11,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 
+from dlscratch.lab import plot
 from dlscratch.lab.fingerprint import fingerprint
 from dlscratch.lab.sweep import _read, _scalar, sweep
 
@@ -97,13 +99,23 @@ def stopped_by(script, number, out):
     return running, err, [json.loads(line)["run"] for line in out.read_text().splitlines()]
 
 
+def alive(session):
+    return [p for p in psutil.process_iter() if p.status() != psutil.STATUS_ZOMBIE and os.getsid(p.pid) == session]
+
+
+def wait_for(condition, seconds=15):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_sweep_goes_on_where_it_was(tmp_path, script, number):
     running, err, stored = stopped_by(script, number, tmp_path / "runs.jsonl")
     assert running.returncode == -number and 4 <= len(stored) < 12
     assert ("KeyboardInterrupt" in err) == (number == signal.SIGINT)
-    time.sleep(1.5)  # by then no worker is left
-    assert not subprocess.run(["pgrep", "-s", str(running.pid)], capture_output=True, text=True).stdout
+    wait_for(lambda: not alive(running.pid))  # no worker goes on by itself
     before = starts(tmp_path / "marks")
     finished = subprocess.run(script, check=True, capture_output=True, text=True, env=ENVIRONMENT)
     frame = pd.DataFrame(json.loads(finished.stdout.splitlines()[-1]))
@@ -211,3 +223,12 @@ def test_the_fingerprint_follows_what_the_code_does():
     assert of("import threading\nL = threading.Lock\nf = lambda seed: L") and _scalar(np.str_("a")) == "a"
     with pytest.raises(ValueError, match="uses a value that cannot be pickled"):
         of("import threading\nL = threading.Lock()\nf = lambda seed: L")
+
+
+def test_curves_of_a_sweep():
+    rows = [dict(a=a, b=b, seed=s, got=a * b + s) for a in (3, 1) for b in (1, 2) for s in range(3)]
+    ax = plot.sweep_curves(pd.DataFrame(rows), "a", "got", by="b")
+    assert [line.get_label() for line in ax.lines] == ["b 1", "b 2"] and ax.get_xlabel() == "a" and len(ax.collections) == 2
+    assert np.allclose(ax.lines[1].get_xydata(), [[1, 3], [3, 7]])
+    with pytest.raises(ValueError, match="several runs for one a, seed; choose"):
+        plot.sweep_curves(pd.DataFrame(rows), "a", "got")
