@@ -71,7 +71,7 @@ $(RUN):
 	@rm -f .venv/.run-* .venv/.test-*; touch $@
 $(TEST): | $(RUN)
 	@$(if $(TORCH),echo "  $(TORCH) ..."; $(PY) -m pip install -q "$(TORCH)")
-	@echo "  pytest, nbval, ruff ..."; $(PIP) -e ".[notebooks,data,sweep]" --group test --group lint
+	@echo "  pytest, nbval, ruff ..."; $(PIP) -e ".[notebooks,data,sweep,dask,tensorboard]" --group test --group lint
 	@touch $@
 
 clean:

@@ -4,6 +4,7 @@ import os
 import sys
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from .data import batches
 from .engine import Tensor, no_grad
 from .optimizers import ReduceLROnPlateau, clip_grad_norm
 
-__all__ = ["fit", "evaluate", "accuracy", "History", "save_checkpoint", "load_checkpoint"]
+__all__ = ["fit", "evaluate", "accuracy", "History", "TensorBoard", "save_checkpoint", "load_checkpoint"]
 
 
 def fit(model, loss, optimizer, data, *, epochs=10, batch_size=32, accumulate=1, clip=None, schedule=None, average=None, patience=None,
@@ -35,7 +36,7 @@ def fit(model, loss, optimizer, data, *, epochs=10, batch_size=32, accumulate=1,
         model.train()
         optimizer.train()
         for batch in batches(rng, *data, size=batch_size * accumulate):
-            value = optimizer.step(partial(_gradient, model, loss, optimizer, batch, batch_size, clip, callbacks, epoch))
+            value = optimizer.step(partial(_gradient, model, loss, optimizer, batch, batch_size, clip, callbacks, epoch, history))
             history.add(epoch, optimizer.t, "train", "batch_loss", value)
             if schedule and not on_plateau:
                 schedule.step()
@@ -67,7 +68,7 @@ def _check(model, optimizer, splits, accumulate, patience):
         raise ValueError("fit: the optimizer moves no parameter of this model; make it of model.parameters()")
 
 
-def _gradient(model, loss, optimizer, batch, size, clip, callbacks, epoch):
+def _gradient(model, loss, optimizer, batch, size, clip, callbacks, epoch, history):
     """dtheta ← the gradient of the mean loss over a batch (X, y), worked through `size` examples at a time; returns the loss."""
     X, y = batch
     optimizer.zero_grad()
@@ -78,7 +79,7 @@ def _gradient(model, loss, optimizer, batch, size, clip, callbacks, epoch):
         value.backward()
         total += value.item()
     for callback in callbacks:
-        callback(dict(model=model, optimizer=optimizer, loss=total, epoch=epoch, step=optimizer.t))
+        callback(dict(model=model, optimizer=optimizer, loss=total, epoch=epoch, step=optimizer.t, history=history))
     if clip is not None:
         clip_grad_norm(optimizer.parameters, clip)
     return total
@@ -139,6 +140,58 @@ class History:
         from pandas import DataFrame
 
         return DataFrame(self.rows, columns=["epoch", "step", "split", "metric", "value"])
+
+
+    def to_csv(self, path):
+        """Write the rows as a table with a header; the file is there whole or not at all."""
+        _whole(path, lambda part: self.frame.to_csv(part, index=False))
+
+    def to_parquet(self, path):
+        """Write the rows as a Parquet file, with their types. Raises ModuleNotFoundError without pyarrow."""
+        _extra("pyarrow", "parquet")
+        _whole(path, lambda part: self.frame.to_parquet(part, index=False, engine="pyarrow"))
+
+
+def _whole(path, write):
+    part = Path(f"{path}.tmp")
+    try:
+        write(part)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _extra(package, extra):
+    if find_spec(package) is None:
+        command = f'python -m pip install "dlscratch[{extra}]", or python -m pip install {package}'
+        raise ModuleNotFoundError(f"this needs {package}, which is not installed: {command}", name=package)
+
+
+class TensorBoard:
+    """A callback of `fit` that shows the history in TensorBoard as it grows: the tag is split/metric, the step is the optimizer's.
+
+    `with TensorBoard("build/runs/1") as board: fit(..., callbacks=[board])`, then `tensorboard --logdir build/runs`. What the last epoch
+    measured is written when the block ends, also by an error. Raises ModuleNotFoundError without the package tensorboard.
+    """
+
+    def __init__(self, folder):
+        _extra("tensorboard", "tensorboard")
+        from tensorboard.summary import Writer
+
+        self.writer, self.written, self.history = Writer(str(folder)), 0, History()
+
+    def __call__(self, state):
+        self.history = state["history"]
+        for _, step, split, metric, value in self.history.rows[self.written :]:
+            self.writer.add_scalar(f"{split}/{metric}", value, step)
+        self.written = len(self.history.rows)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self({"history": self.history})
+        self.writer.close()
 
 
 def _bar(epochs, progress):

@@ -124,7 +124,7 @@ def test_callbacks_come_once_a_step_between_backward_and_clipping():
     seen, model = [], small()
 
     def look(state):
-        assert set(state) == {"model", "optimizer", "loss", "epoch", "step"} and state["model"] is model
+        assert set(state) == {"model", "optimizer", "loss", "epoch", "step", "history"} and state["model"] is model
         seen.append((state["epoch"], state["step"], state["loss"], np.linalg.norm(model.parameters().dtheta)))
 
     _, history, *_ = trained(model, accumulate=2, clip=1e-3, callbacks=[look])
@@ -256,3 +256,67 @@ def test_bad_measurements():
         training.accuracy(np.eye(3), np.zeros(4))
     with pytest.raises(ValueError, match="could not convert"):
         training.History().add(0, 0, "train", "loss", "much")
+
+
+class Unwritable:
+    def __str__(self):
+        raise Interrupted
+
+
+def test_history_goes_to_csv(tmp_path):
+    import pandas as pd
+
+    _, history = run(epochs=1)
+    history.to_csv(tmp_path / "h.csv")
+    assert pd.read_csv(tmp_path / "h.csv").equals(history.frame)
+    before = (tmp_path / "h.csv").read_bytes()
+    history.rows.append((0, 0, "train", "loss", Unwritable()))
+    with pytest.raises(Interrupted):
+        history.to_csv(tmp_path / "h.csv")
+    assert (tmp_path / "h.csv").read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["h.csv"]
+
+
+def test_history_goes_to_parquet(tmp_path):
+    pytest.importorskip("pyarrow", reason="pyarrow is not in .venv: pandas would load its 50 MB in every notebook; CI on Linux has it")
+    import pandas as pd
+
+    _, history = run(epochs=1)
+    history.to_parquet(tmp_path / "h.parquet")
+    assert pd.read_parquet(tmp_path / "h.parquet").equals(history.frame) and [p.name for p in tmp_path.iterdir()] == ["h.parquet"]
+
+
+@pytest.mark.parametrize("package, use", [
+    ("pyarrow", lambda folder: training.History().to_parquet(folder / "h.parquet")),
+    ("tensorboard", lambda folder: training.TensorBoard(folder / "board")),
+])  # fmt: skip
+def test_a_missing_extra_is_named_with_its_repair(tmp_path, monkeypatch, package, use):
+    monkeypatch.setattr(training, "find_spec", lambda name: None)
+    with pytest.raises(ModuleNotFoundError, match=f"needs {package}, which is not installed: python -m pip install"):
+        use(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_tensorboard_shows_the_history(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    with training.TensorBoard(tmp_path) as board:
+        _, history = run(callbacks=[board], epochs=2)
+    events = EventAccumulator(str(tmp_path), {"tensors": 0}).Reload()  # all of them, not a sample
+    assert {(split, metric) for _, _, split, metric, _ in history.rows} == {tuple(tag.split("/")) for tag in events.Tags()["tensors"]}
+    for tag in events.Tags()["tensors"]:
+        wanted = [(step, np.float32(value)) for _, step, *name, value in history.rows if "/".join(name) == tag]
+        assert [(e.step, e.tensor_proto.float_val[0]) for e in events.Tensors(tag)] == wanted
+
+
+def test_tensorboard_keeps_what_an_interrupted_run_had(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    def stop(state):
+        if state["step"] == 30:
+            raise Interrupted
+
+    with pytest.raises(Interrupted), training.TensorBoard(tmp_path) as board:
+        run(callbacks=[board, stop], epochs=4)
+    events = EventAccumulator(str(tmp_path), {"tensors": 0}).Reload()  # all of them, not a sample
+    assert [e.step for e in events.Tensors("train/batch_loss")] == list(range(1, 31))

@@ -3,8 +3,8 @@
 Its docstring is its help: the first line in the list of commands, all of it in its own.
 """
 
-from . import benchmark, claims, doctor, exercises, list, run, verify
+from . import benchmark, claims, doctor, exercises, list, run, sweep, verify
 
 __all__ = ["COMMANDS"]
 
-COMMANDS = {module.__name__.rpartition(".")[2]: module for module in (list, run, exercises, claims, verify, benchmark, doctor)}
+COMMANDS = {module.__name__.rpartition(".")[2]: module for module in (list, run, sweep, exercises, claims, verify, benchmark, doctor)}

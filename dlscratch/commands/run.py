@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..lab import notebooks
 
-__all__ = ["arguments", "run"]
+__all__ = ["arguments", "run", "pair"]
 
 
 def arguments(parser):
@@ -27,7 +27,7 @@ def arguments(parser):
 def run(args):
     """Prints the claims and where the page is."""
     (path,) = notebooks.find(args.number)
-    values, out = dict(map(_pair, args.parameter)), Path(args.out) / path.name
+    values, out = dict(map(pair, args.parameter)), Path(args.out) / path.name
     page, progress = out.with_suffix(".html"), os.environ.get("DLSCRATCH_PROGRESS") != "0"
     results = notebooks.claims(notebooks.run(path, out, values, progress, page))
     print(*(line for _, line in results), sep="\n")
@@ -36,7 +36,7 @@ def run(args):
     return 0 if values or held == len(results) else 1
 
 
-def _pair(words):
+def pair(words):
     """("depth", "50") of ["depth", "50"] or ["depth=50"]."""
     name, *value = words if len(words) > 1 else words[0].split("=", 1)
     if len(value) != 1:

@@ -11,7 +11,7 @@ from ..engine import Tensor
 from .claim import interval
 from .graph import graph
 
-__all__ = ["COLORS", "style", "curves", "layers", "images", "decision_regions", "graph"]
+__all__ = ["COLORS", "style", "curves", "sweep_curves", "layers", "images", "decision_regions", "graph"]
 
 # Okabe and Ito's colours, which people with any kind of colour vision tell apart; yellow, too pale for lines, is last.
 COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555", "#F0E442"]
@@ -74,6 +74,22 @@ def curves(x, lines, ax=None, *, xlabel="", ylabel="", title="", theory=None):
     if len(lines) + len(theory or {}) > 1:
         ax.legend()
     return ax
+
+
+def sweep_curves(frame, x, y, by=None, ax=None, **labels):
+    """`curves` of a tidy frame of runs: y against x, the mean over seeds in its interval, one line for each value of `by`.
+
+    frame: one row a run with a column `seed`, as `sweep` gives it. A failed run leaves a gap. Raises ValueError when runs share a point,
+    since another parameter varies too: choose one of its values, or give it as `by`.
+    """
+    groups = {y: frame} if by is None else {f"{by} {value}": rows for value, rows in frame.groupby(by)}
+    if frame.duplicated([x, "seed", *([] if by is None else [by])]).any():
+        names = ", ".join([x, "seed"] + ([] if by is None else [by]))
+        raise ValueError(f"sweep_curves: several runs for one {names}; choose one value of each other parameter first")
+    tables = {label: rows.pivot(index="seed", columns=x, values=y) for label, rows in groups.items()}
+    at = np.unique(frame[x])
+    lines = {label: table.reindex(columns=at).to_numpy(float) for label, table in tables.items()}
+    return curves(at, lines, ax, **{"xlabel": x, "ylabel": y} | labels)
 
 
 def _abscissa(x, length, label):
