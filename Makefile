@@ -9,13 +9,14 @@ PY     := .venv/bin/python
 STAMP  := $(shell cat pyproject.toml constraints.txt 2>/dev/null | cksum | cut -d' ' -f1)
 RUN    := .venv/.run-$(STAMP)
 TEST   := .venv/.test-$(STAMP)$(if $(TORCH),-torch)
+OLD    := .venv-colab/.made-$(STAMP)$(if $(TORCH),-torch)
 PIP    := PYTHONWARNINGS=ignore $(PY) -m pip install --disable-pip-version-check --progress-bar on -q -c constraints.txt
 # Where the platform has no such build of PyTorch, say which: make test TORCH=torch, or none: make test TORCH=
 export OPENBLAS_NUM_THREADS ?= 1
 test unit notebooks execute cost seeds tinker portable: export DLSCRATCH_PROGRESS ?= 0
 NBVAL  := $(PY) -m pytest -q --color=no -n $(J) --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=180 --nbval-sanitize-with=nbval-sanitize.cfg -p no:cacheprovider
 
-.PHONY: run lab test unit notebooks lint mutations parity benchmark execute links figures cost seeds tinker portable setup clean
+.PHONY: run lab test unit notebooks lint mutations parity benchmark execute links figures cost seeds tinker portable colab setup clean
 run: $(RUN)
 	@echo "Executing notebook $(NB) ..."
 	@$(PY) -m dlscratch run $(NB) $(ARGS)
@@ -61,6 +62,17 @@ figures: $(TEST)
 portable: $(TEST)
 	$(PY) -m tests.notebooks.rerun portable $(BOOKS)
 
+# The oldest versions that pyproject.toml promises, which are Colab's or older: all notebooks must print there what is committed.
+colab: $(OLD)
+	.venv-colab/bin/python -m tests.notebooks.rerun lowest $(BOOKS) $(SAMPLE)
+$(OLD):
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; say make colab PYTHON=/path/to/python"; exit 1; }
+	@echo "Setting up .venv-colab with $$($(PYTHON) --version) (once; a minute or two) ..."
+	@rm -rf .venv-colab; $(PYTHON) -m venv .venv-colab; .venv-colab/bin/python -m pip install -q -U pip
+	@$(PYTHON) -m tests.notebooks.lowest > .venv-colab/constraints.txt
+	@PYTHONWARNINGS=ignore .venv-colab/bin/python -m pip install --disable-pip-version-check -q -c .venv-colab/constraints.txt -e . ipython ipykernel "nbval==0.11.*" $(TORCH)
+	@touch $@
+
 setup: $(RUN)
 $(RUN):
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found; install it, or say make PYTHON=/path/to/python"; exit 1; }
@@ -75,4 +87,4 @@ $(TEST): | $(RUN)
 	@touch $@
 
 clean:
-	rm -rf .venv build
+	rm -rf .venv .venv-colab build

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["save", "load", "save_checkpoint", "load_checkpoint"]
+__all__ = ["save", "load", "save_checkpoint", "load_checkpoint", "write_whole"]
 
 _SEAL, _BLANK = re.compile(rb'"dlscratch\.sha256":"([0-9a-f]{64})"'), b"0" * 64
 
@@ -81,15 +81,20 @@ def _generators(rng, model):
 
 
 def _write(path, arrays, meta):
-    """safetensors with its own SHA-256 inside, to a temporary file that then takes the old one's place."""
+    """safetensors with its own SHA-256 inside."""
     from safetensors.numpy import save
 
     meta = json.dumps(meta, default=lambda a: a.tolist())
     raw = save({k: np.array(v, order="C") for k, v in arrays.items()}, {"dlscratch.meta": meta, "dlscratch.sha256": _BLANK.decode()})
+    write_whole(path, raw.replace(_BLANK, _digest(raw), 1))
+
+
+def write_whole(path, raw):
+    """Write the bytes to a temporary file that then takes the old one's place: what is at `path` is one of the two, whole."""
     temporary = Path(f"{path}.tmp")  # always this name: what a killed process left is overwritten by the next
     try:
         with open(temporary, "wb") as file:
-            file.write(raw.replace(_BLANK, _digest(raw), 1))
+            file.write(raw)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

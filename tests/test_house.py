@@ -10,7 +10,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "dlscratch"
 FILES = sorted(PACKAGE.rglob("*.py"))
-FLOORS = "engine functional initializers layers losses optimizers data models checkpoints training lab commands __main__".split()
+FLOORS = (
+    "engine functional initializers layers losses optimizers data models checkpoints export training lab commands __main__"
+).split()
 ids = [str(f.relative_to(ROOT)) for f in FILES]
 
 

@@ -109,7 +109,7 @@ def _distribute(node, g, gradients, ours, needed, lifted):
 def _deposit(node, g):
     """Add g to `.grad` where one is kept: at leaves, and at nodes that were asked to (`retain_grad`)."""
     if node._grad is None:
-        node._grad = np.array(g)
+        node._grad = np.copy(g)
     else:
         node._grad += g
 

@@ -79,7 +79,10 @@ class Tensor(ArrayMethods, Traced):
 
     def __init__(self, data, requires_grad=False):
         data = data._data if isinstance(data, Tensor) else data
-        self._data = np.array(data) if requires_grad else np.asarray(data)
+        if not isinstance(data, np.ndarray) and hasattr(data, "__array_function__"):  # CuPy's kind stays what it is: docs/gpu.md
+            self._data = data.copy() if requires_grad else data
+        else:
+            self._data = np.array(data) if requires_grad else np.asarray(data)
         if self._data.dtype.kind not in "fiub":
             raise TypeError(f"Tensor of dtype {self._data.dtype}: want floats, integers or booleans")
         if requires_grad and self._data.dtype.kind != "f":
@@ -150,7 +153,7 @@ class Tensor(ArrayMethods, Traced):
         if value is None:
             if self.size != 1:
                 raise RuntimeError(f"backward from shape {self.shape}, which is no scalar; reduce it (.sum(), .mean()) or pass seed=")
-            return np.ones(self.shape, self.dtype)
+            return np.ones_like(self._data)
         if np.shape(value) != self.shape:
             raise ValueError(f"seed of shape {np.shape(value)} for an output of shape {self.shape}; they must be equal")
         return value if isinstance(value, Tensor) else np.asarray(value, self.dtype)

@@ -86,7 +86,7 @@ def _gate(x, approximate):
 # Fifteen passes over a row of numbers cost a third when the row stays in cache, so gelu goes block by block, and computes
 # its slope while x is there: backward is then one product.
 def _gelu_forward(x, approximate="none"):
-    y, slope = np.empty(x.shape, x.dtype), np.empty(x.shape, x.dtype)
+    y, slope = np.empty_like(x, order="C"), np.empty_like(x, order="C")
     flat = x.reshape(-1), y.reshape(-1), slope.reshape(-1)
     for block in blocks(x.size):
         _gelu_block(*(a[block] for a in flat), approximate)

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..engine import Tensor
 
-__all__ = ["Parameter", "Parameters"]
+__all__ = ["Parameter", "Parameters", "address"]
 
 
 class Parameter(Tensor):
@@ -26,7 +26,7 @@ class Parameter(Tensor):
         if value is None and self._grad is not None:
             self._grad[...] = 0  # a view stays in place: None means zero
         elif value is not None:
-            self._grad = np.zeros(self.shape, self.dtype) if self._grad is None else self._grad
+            self._grad = np.zeros_like(self._data) if self._grad is None else self._grad
             self._grad[...] = value
 
 
@@ -97,7 +97,7 @@ class Parameters:
         base, gbase = self._list[0]._data.base, getattr(self._list[0]._grad, "base", None)
         if base is None or gbase is None or base.ndim != 1 or any(p._data.base is not base for p in self._list):
             return None
-        starts = [(_address(p._data) - _address(base)) // base.itemsize for p in self._list]
+        starts = [(address(p._data) - address(base)) // base.itemsize for p in self._list]
         ends = [a + p.size for a, p in zip(starts, self._list, strict=True)]
         return (base[starts[0] : ends[-1]], gbase[starts[0] : ends[-1]]) if starts[1:] == ends[:-1] else None
 
@@ -118,5 +118,6 @@ def _owner(array):
     return array if array.base is None else array.base
 
 
-def _address(array):
-    return array.__array_interface__["data"][0]
+def address(array):
+    interface = getattr(array, "__cuda_array_interface__", None) or array.__array_interface__  # CuPy has the first: docs/gpu.md
+    return interface["data"][0]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..layers.parameters import Parameters
+from ..layers.parameters import Parameters, address
 
 __all__ = ["Selection", "collect"]
 
@@ -65,5 +65,5 @@ def _arranged(members):
     for p in chosen:
         if p.grad is None:
             p.grad = 0.0  # not packed yet: zeros of its own
-    ordered = sorted(chosen, key=lambda p: p.data.__array_interface__["data"][0])
+    ordered = sorted(chosen, key=lambda p: address(p.data))
     return chosen if Parameters._find(Selection(ordered)) is None else Parameters(ordered)

@@ -1,4 +1,4 @@
-"""python -m tests.notebooks.rerun seeds | tinker | portable [NUMBER | all] [SAMPLE]: notebooks under other conditions.
+"""python -m tests.notebooks.rerun seeds | tinker | portable | lowest [NUMBER | all] [SAMPLE]: notebooks under other conditions.
 
 A run that passed is not repeated until its notebook or the package changes. SAMPLE runs that many, others each day.
 """
@@ -62,6 +62,7 @@ CAMPAIGNS = {
     "seeds": (other_seeds, lambda path, values: with_parameters(path, values, must_hold=True)),
     "tinker": (changed, lambda path, values: with_parameters(path, values, must_hold=False)),
     "portable": (lambda _: MACHINES, on_machine),
+    "lowest": (lambda _: MACHINES[-1:], on_machine),  # run by the Python of .venv-colab
 }
 
 

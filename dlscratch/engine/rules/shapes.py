@@ -79,7 +79,7 @@ def join(*arrays, axis=0):
 
 
 def _of_join(g, y, needs, *arrays, axis=0):
-    return np.split(g, np.cumsum([np.shape(a)[axis] for a in arrays])[:-1], axis)
+    return np.split(g, np.cumsum([np.shape(a)[axis] for a in arrays])[:-1].tolist(), axis)
 
 
 rule(join, _of_join, variadic=True)
