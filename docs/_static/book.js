@@ -1,0 +1,42 @@
+// The filters of the tables, boxes that scroll, and what a keyboard needs. No library.
+"use strict";
+
+function filterTable(form) {
+  const table = document.getElementById(form.dataset.table);
+  const lines = [...table.tBodies[0].rows].map((row) => ({ row, text: row.textContent.toLowerCase() }));
+  const count = form.querySelector("output");
+
+  function show() {
+    const words = form.elements.words.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const menus = [...form.querySelectorAll("select")].filter((menu) => menu.value);
+    let left = 0;
+    for (const { row, text } of lines) {
+      const kept = words.every((word) => text.includes(word)) && menus.every((menu) => row.dataset[menu.name] === menu.value);
+      row.hidden = !kept;
+      left += kept;
+    }
+    count.textContent = `${left} of ${lines.length}`;
+  }
+
+  form.addEventListener("input", show);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.classList.add("ready");
+  show();
+}
+
+// A box that scrolls sideways must be reachable without a mouse; one that does not scroll must not hold up the Tab key.
+const BOXES = ".wide, .pst-scrollable-table-container, div.math, div.highlight pre, .output.text_html, .output pre, pre";
+
+function reachScrollingBoxes() {
+  for (const box of document.querySelectorAll(BOXES)) {
+    const style = getComputedStyle(box);
+    const scrolls = box.scrollWidth > box.clientWidth + 1 && /auto|scroll/.test(style.overflowX);
+    if (scrolls) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+}
+
+document.querySelectorAll("form.filters").forEach(filterTable);
+window.addEventListener("load", () => (window.MathJax?.startup?.promise ?? Promise.resolve()).then(reachScrollingBoxes));
+window.addEventListener("resize", reachScrollingBoxes);
+document.addEventListener("toggle", reachScrollingBoxes, true);

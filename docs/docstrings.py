@@ -1,0 +1,27 @@
+"""The package's docstrings are plain text: a formula may hold *, _ or | as it likes. Sphinx reads them as it is told here."""
+
+import re
+
+__all__ = ["process", "readable"]
+
+MARKS = re.compile(r"([\\*_|`<])")
+
+
+def process(app, what, name, obj, options, lines):
+    """Sphinx's hook: `lines` is rewritten in place."""
+    lines[:] = readable(lines)
+
+
+def readable(lines):
+    """reStructuredText that shows these lines as they stand: `code` as code, a paragraph's own lines kept as lines."""
+    shown = []
+    for paragraph in "\n".join(lines).split("\n\n"):
+        written = [_escaped(line) for line in paragraph.splitlines() if line.strip()]
+        indented = all(line.startswith("    ") for line in paragraph.splitlines() if line.strip())
+        shown += ["::", "", *paragraph.splitlines(), ""] if written and indented else [*(f"| {w}" for w in written), ""]
+    return shown
+
+
+def _escaped(line):
+    parts = re.split(r"``?([^`]+)``?", line.strip())
+    return "".join(f"\\ ``{part}``\\ " if i % 2 else MARKS.sub(r"\\\1", part) for i, part in enumerate(parts))
