@@ -29,6 +29,8 @@ mathjax3_config = {"options": {"enableMenu": False}, "chtml": {"mtextInheritFont
 
 html_theme = "sphinx_book_theme"
 html_static_path = ["_static", "../build/source/_static"]
+html_favicon = "_static/favicon.svg"
+html_context = {"default_mode": "auto"}
 html_css_files = ["book.css"]
 html_js_files = [("book.js", {"defer": "defer"})]
 html_copy_source = html_show_sourcelink = False

@@ -61,7 +61,7 @@ def card(path, book):
     return tag("li", tag("a", picture + title + question, href=page_of(path)))
 
 
-def tag(name, inside, **attributes):
+def tag(name, inside, /, **attributes):
     """HTML: tag("a", "text", href="x") is <a href="x">text</a>; an attribute that Python reserves begins with a capital."""
     given = "".join(f' {key.lower()}="{escape(value)}"' for key, value in attributes.items())
     return f"<{name}{given}>{inside}</{name}>"
