@@ -38,11 +38,10 @@ def pages():
 
 
 def _page(name, title):
-    head = f"{title}: ``{name}``"
     module = importlib.import_module(name)
     options = "   :members:\n   :undoc-members:\n   :show-inheritance:\n"
     if hasattr(module, "__path__"):
         options += "   :imported-members:\n"
     if name == "dlscratch.engine":  # what stands on the page of dlscratch
         options += f"   :exclude-members: {', '.join(dlscratch.__all__)}\n"
-    return f"{head}\n{'=' * (len(head) + 2)}\n\n.. automodule:: {name}\n{options}"
+    return f"{title}\n{'=' * len(title)}\n\n``{name}``\n\n.. automodule:: {name}\n{options}"

@@ -44,11 +44,14 @@ html_theme_options = {
     "launch_buttons": {"colab_url": "https://colab.research.google.com"},
     "navbar_persistent": [],
     "show_toc_level": 2,
+    "secondary_sidebar_items": {"**": ["page-toc"], "claims": [], "concepts": []},
     "logo": {"text": project},
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
 
+html_domain_indices = False
+toc_object_entries_show_parents = "hide"
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 add_module_names = False

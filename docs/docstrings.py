@@ -13,13 +13,8 @@ def process(app, what, name, obj, options, lines):
 
 
 def readable(lines):
-    """reStructuredText that shows these lines as they stand: `code` as code, a paragraph's own lines kept as lines."""
-    shown = []
-    for paragraph in "\n".join(lines).split("\n\n"):
-        written = [_escaped(line) for line in paragraph.splitlines() if line.strip()]
-        indented = all(line.startswith("    ") for line in paragraph.splitlines() if line.strip())
-        shown += ["::", "", *paragraph.splitlines(), ""] if written and indented else [*(f"| {w}" for w in written), ""]
-    return shown
+    """reStructuredText that shows this text as it stands: paragraphs of it, with `code` as code."""
+    return [_escaped(line) for line in lines]
 
 
 def _escaped(line):

@@ -72,22 +72,23 @@ def claims_values(rows, books):
     """What docs/claims.md leaves open."""
     titles = {Path(path).name[:2]: nb.title(book) for path, book in books.items()}
     choices = {number: f"{number} · {title}" for number, title in titles.items()}
-    heads = ["Notebook", "Claim", "Measured", "Wanted", "Verdict", "Named beside it"]
     return {
         "held": sum(row.holds for row in rows),
         "total": len(rows),
         "filters": filters("claims", notebook=choices, verdict={"holds": "holds", "fails": "fails"}),
-        "table": table("claims", "Every claim, its measured value and its bound", heads, map(_claim, rows)),
+        "table": table("claims", "Every claim, its measured value and its bound", CLAIM_HEADS, map(_claim, rows)),
     }
 
 
 def _claim(row):
     verdict = ("holds", "✓ holds") if row.holds else ("fails", "✗ fails")
     cells = words(row.measured), words(row.wanted), tag("span", verdict[1], Class=verdict[0]), words(row.source) or NOTHING
-    line = tag("td", row.number) + tag("th", row.link, scope="row") + "".join(tag("td", cell) for cell in cells)
+    labelled = "".join(tag("td", cell, **{"data-label": head}) for head, cell in zip(CLAIM_HEADS[2:], cells, strict=True))
+    line = tag("td", row.number, **{"data-label": "Notebook"}) + tag("th", row.link, scope="row") + labelled
     return tag("tr", line, **{"data-notebook": row.number, "data-verdict": verdict[0]})
 
 
+CLAIM_HEADS = ["Notebook", "Claim", "Measured", "Wanted", "Verdict", "Named beside it"]
 NOTHING = tag("span", "–", Class="none")
 
 

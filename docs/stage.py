@@ -16,7 +16,7 @@ __all__ = ["ROOT", "OUT", "main"]
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "build" / "source"
-FOLDED = {"solution": "Solution", "setup": "Set-up"}
+FOLDED = {"solution": "Solution", "setup": "Imports"}
 MATHJAX = ("tex-chtml.js", "output/chtml/", "input/tex/")  # of the 24 MB of its package
 
 
@@ -53,7 +53,8 @@ def staged(book, path):
     book = copy.deepcopy(book)
     figures.describe(book)
     head = book.cells[0]
-    head.source = re.sub(r"\[!\[Open in Colab\]\([^)]*\)\]", "[Open in Colab]", head.source)
+    claims = f'<a href="../../claims.html?notebook={Path(path).name[:2]}">{len(nb.claims(book))} claims</a>'
+    head.source = re.sub(r"\[!\[Open in Colab\]\([^)]*\)\]\((.*?)\)", rf"[Open in Colab](\1) · {claims}", head.source)
     head.source = head.source.replace("attachment:answer.png", f"/figures/{Path(path).stem}.png")
     head.attachments = {}
     for cell in (c for c in book.cells if c.cell_type == "markdown"):

@@ -18,6 +18,9 @@ function filterTable(form) {
     count.textContent = `${left} of ${lines.length}`;
   }
 
+  for (const [name, value] of new URLSearchParams(location.search)) {
+    if (form.elements[name]) form.elements[name].value = value; // claims.html?notebook=08
+  }
   form.addEventListener("input", show);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.classList.add("ready");
@@ -25,7 +28,7 @@ function filterTable(form) {
 }
 
 // A box that scrolls sideways must be reachable without a mouse; one that does not scroll must not hold up the Tab key.
-const BOXES = ".wide, .pst-scrollable-table-container, div.math, div.highlight pre, .output.text_html, .output pre, pre";
+const BOXES = ".wide, .pst-scrollable-table-container, .math, mjx-container, .text_html, pre";
 
 function reachScrollingBoxes() {
   for (const box of document.querySelectorAll(BOXES)) {
@@ -34,6 +37,14 @@ function reachScrollingBoxes() {
     if (scrolls) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
   }
+}
+
+// What the theme leaves without a name, and lines of claims, which are prose and may be wrapped.
+for (const summary of document.querySelectorAll("li.has-children > details > summary")) {
+  summary.setAttribute("aria-label", `Pages of ${summary.closest("li").querySelector("a").textContent.trim()}`);
+}
+for (const output of document.querySelectorAll(".cell_output pre")) {
+  output.classList.toggle("claims", /^[✓✗] /.test(output.textContent));
 }
 
 document.querySelectorAll("form.filters").forEach(filterTable);
