@@ -8,6 +8,8 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 os.environ["DLSCRATCH_PROGRESS"] = "0"
 
+from dlscratch import functional  # noqa: E402
+from dlscratch.engine.fused import Fused  # noqa: E402
 from docs import docstrings, figures  # noqa: E402
 from tests.notebooks import address  # noqa: E402
 
@@ -60,5 +62,8 @@ copybutton_exclude = ".linenos, .gp, .go"
 
 
 def setup(app):
+    for name, operation in vars(functional).items():  # autodoc shows functions; an operation with a fast twin is an object
+        if isinstance(operation, Fused):
+            setattr(functional, name, operation.textbook)
     app.connect("autodoc-process-docstring", docstrings.process)
     app.connect("doctree-read", figures.anchor_cells)

@@ -10,7 +10,7 @@ import nbformat
 
 from dlscratch.lab import notebooks as nb
 
-from . import api, figures, front, ledger
+from . import api, figures, front, ledger, ratios
 
 __all__ = ["ROOT", "OUT", "main"]
 
@@ -39,13 +39,23 @@ def pages(books):
         "claims.md": page("claims", ledger.claims_values(rows, books)),
         "concepts.md": page("concepts", ledger.concepts_values(rows)),
         "errata.md": page("errata", {"open_questions": front.open_questions(books)}),
-        "performance.md": page("performance", {}),
+        "performance.md": with_picture(read("performance")),
     }
 
 
+def read(name):
+    """A page of docs/; in the book, notebooks/ lies beside it."""
+    return (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8").replace("](../notebooks/", "](notebooks/")
+
+
 def page(name, values):
-    text = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
-    return Template(text).substitute(values)
+    return Template(read(name)).substitute(values)
+
+
+def with_picture(text):
+    """The page on performance, with its ratios drawn above their table."""
+    words = "Figure: the ratio of step times, dlscratch over PyTorch, for eight workloads and two runs; the table below has the numbers"
+    return re.sub(r"(?<=\n\n)(?=\| workload \|)", f"![{words}](/figures/ratios.png)\n\n", text, count=1)
 
 
 def staged(book, path):
@@ -77,8 +87,8 @@ def _heading_anchor(found):
 
 
 def pictures(books):
-    """Each notebook's answer, in full and as a small one for the gallery."""
-    found = {}
+    """Each notebook's answer, in full and as a small one for the gallery; and the ratios of the page on performance."""
+    found = {"figures/ratios.png": ratios.picture(read("performance"))}
     for path, book in books.items():
         png, stem = figures.answer_picture(book), Path(path).stem
         found |= {f"figures/{stem}.png": png, f"_static/gallery/{stem}.png": figures.thumbnail(png)[0]}

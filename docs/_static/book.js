@@ -32,8 +32,7 @@ const BOXES = ".wide, .pst-scrollable-table-container, .math, mjx-container, .te
 
 function reachScrollingBoxes() {
   for (const box of document.querySelectorAll(BOXES)) {
-    const style = getComputedStyle(box);
-    const scrolls = box.scrollWidth > box.clientWidth + 1 && /auto|scroll/.test(style.overflowX);
+    const scrolls = box.scrollWidth > box.clientWidth && /auto|scroll/.test(getComputedStyle(box).overflowX);
     if (scrolls) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
   }
@@ -48,6 +47,9 @@ for (const output of document.querySelectorAll(".cell_output pre")) {
 }
 
 document.querySelectorAll("form.filters").forEach(filterTable);
-window.addEventListener("load", () => (window.MathJax?.startup?.promise ?? Promise.resolve()).then(reachScrollingBoxes));
+window.addEventListener("load", async () => {
+  await window.MathJax?.startup?.promise;
+  reachScrollingBoxes();
+});
 window.addEventListener("resize", reachScrollingBoxes);
 document.addEventListener("toggle", reachScrollingBoxes, true);
