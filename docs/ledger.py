@@ -100,7 +100,7 @@ def concepts_values(rows):
     return {
         "total": len(concepts),
         "covered": sum(bool(c.get("covered")) for c in concepts),
-        "filters": filters("concepts", verdict={"covered": "covered", "open": "open"}),
+        "filters": filters("concepts", state={"covered": "covered", "open": "open"}),
         "table": table("concepts", "Every concept, and the claims that cover it", heads, (_concept(c, where) for c in concepts)),
     }
 
@@ -109,7 +109,7 @@ def _concept(concept, where):
     found = [where[place["notebook"], place["claim"]] for place in concept.get("covered", [])]
     links = "<br>".join(f"{row.number}: {row.link}" for row in found) or tag("span", "open", Class="none")
     line = tag("td", GROUPS[concept["group"]]) + tag("th", escape(concept["name"]), scope="row") + tag("td", links)
-    return tag("tr", line, **{"data-verdict": "covered" if found else "open"})
+    return tag("tr", line, **{"data-state": "covered" if found else "open"})
 
 
 def filters(name, **choices):

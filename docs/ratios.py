@@ -28,6 +28,7 @@ def picture(text):
     """PNG: a line a workload, two runs, each with the range of its rounds."""
     plot.style()
     measured = rows(text)
+    ticks = [0.35, 0.5, 0.65, 1, 1.4]
     with plt.rc_context({"figure.constrained_layout.use": True}):
         fig, ax = plt.subplots(figsize=(7, 3.6))
     for y, (_, *runs) in enumerate(measured):
@@ -38,13 +39,12 @@ def picture(text):
             ax.plot(ratio, y + 0.24 * i - 0.12, "o", color=color, ms=5, label=("first run", "second run")[i] if y == 0 else None)
     ax.axvline(1, color="black", lw=1)
     ax.axvline(0.65, color="black", lw=1, ls="--", label="the aim, 0.65")
-    ticks = [0.35, 0.5, 0.65, 1, 1.4]
-    ax.set(xscale="log", xlabel="time of a step, dlscratch / PyTorch (bar: range of single rounds)", yticks=range(len(measured)))
-    ax.set(yticklabels=[name for name, *_ in measured], title="Ahead on small graphs, behind where matrix products dominate")
+    ax.set(xscale="log", xlabel="time of a step, ours / PyTorch's (bar: single rounds)", yticks=range(len(measured)))
+    ax.set(yticklabels=[name for name, *_ in measured], title="Ahead on small graphs, behind on large products")
     ax.set_xticks(ticks, [str(t) for t in ticks], minor=False)
     ax.minorticks_off()
     ax.invert_yaxis()
-    ax.legend(loc="lower left")
+    fig.legend(loc="outside lower center", ncols=3)
     out = io.BytesIO()
     fig.savefig(out, format="png", dpi=100)
     plt.close(fig)

@@ -3,7 +3,7 @@
 import pytest
 
 NOTEBOOK = "notebooks/part1_signal/08_initialization.html"
-PAGES = ["index.html", NOTEBOOK, "claims.html?notebook=08", "concepts.html?verdict=covered"]
+PAGES = ["index.html", NOTEBOOK, "claims.html?notebook=08", "concepts.html?state=covered"]
 PAGES += ["search.html?q=edge+of+stability", "api/dlscratch.layers.html"]
 
 
@@ -50,8 +50,8 @@ def test_the_claims_can_be_filtered_and_lead_to_their_cells(visit):
 def test_concepts_that_are_open_are_shown(visit):
     page = visit().open("concepts.html")
     assert page.locator("table.ledger tbody tr").count() == 199
-    page.get_by_label("Verdict").select_option("open")
-    assert page.locator("table.ledger tbody tr:visible").count() == page.locator("tr[data-verdict=open]").count() > 0
+    page.get_by_label("State").select_option("open")
+    assert page.locator("table.ledger tbody tr:visible").count() == page.locator("tr[data-state=open]").count() > 0
 
 
 def test_a_keyboard_reaches_the_content_first(visit):
