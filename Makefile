@@ -27,14 +27,15 @@ lab: $(RUN)
 # The web book, from the committed notebooks; nothing is executed.
 book: $(DOCS)
 	$(PY) -m docs.stage
-	$(PY) -m sphinx -q -W --keep-going -c docs -d build/doctrees -b html build/source build/book
+	@rm -rf build/book
+	$(PY) -m sphinx -q -W --keep-going -E -j $(J) -c docs -d build/doctrees -b html build/source build/book
 	@echo "The book: build/book/index.html"
 serve: book
 	$(PY) -m http.server --directory build/book --bind 127.0.0.1 8000
 
 test: lint unit notebooks
 unit: $(TEST) book chromium
-	$(PY) -m pytest tests -n $(J) --dist worksteal --cov=dlscratch --cov-report=term:skip-covered --cov-fail-under=95
+	$(PY) -m pytest -rs tests -n $(J) --dist worksteal --cov=dlscratch --cov-report=term:skip-covered --cov-fail-under=95
 notebooks: $(TEST)
 	$(NBVAL) --durations=5 notebooks
 lint: $(TEST)

@@ -29,13 +29,13 @@ def describe(book):
 def alt(book, i, values):
     """What a reader who cannot see the figure of cell i is told: its titles, then its axes.
 
-    Where the code states no title, the first sentence of the prose below it; of the answer, the author's own words.
+    Where the code states no title, or one that only a run knows, the first sentence of the prose below it; of the answer, the author's own words.
     """
     cell = book.cells[i]
     if "answer" in cell.metadata.get("tags", []) and answer_text(book):
         return f"Figure: {answer_text(book)}"
     said = labels(cell.source, values)
-    titles = list(dict.fromkeys(said["title"])) or [_first_sentence(book, i)]
+    titles = [t for t in dict.fromkeys(said["title"]) if t.count("…") < 2] or [_first_sentence(book, i)]
     axes = [f"{words}: {', '.join(dict.fromkeys(said[key]))}" for key, words in AXES.items() if said[key]]
     return plain("Figure: " + ". ".join([" / ".join(titles), *axes]))
 
@@ -71,7 +71,7 @@ def _text(node, values):
 def _first_sentence(book, i):
     below = next((c.source for c in book.cells[i + 1 :] if c.cell_type == "markdown"), "")
     text = re.sub(r"^#.*$|\*\*Predict.*|<details.*?</details>", "", below, flags=re.M | re.S).strip()
-    return re.split(r"(?<=[.:?])\s", text)[0]
+    return re.split(r"(?<=[.:?])\s", text)[0].rstrip(".:")
 
 
 def plain(text):

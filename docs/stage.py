@@ -2,6 +2,7 @@
 
 import copy
 import re
+import shutil
 from importlib import metadata
 from pathlib import Path
 from string import Template
@@ -21,14 +22,14 @@ MATHJAX = ("tex-chtml.js", "output/chtml/", "input/tex/")  # of the 24 MB of its
 
 
 def main():
-    """Write all pages; a file that would not change keeps its date, so that Sphinx reads again only what has changed."""
+    """Write everything anew."""
     books = {path.relative_to(ROOT).as_posix(): nb.read(path) for path in nb.find()}
     texts = pages(books) | api.pages() | {path: nbformat.writes(staged(book, path)) for path, book in books.items()}
     files = {name: text.encode() for name, text in texts.items()} | pictures(books) | mathjax()
+    shutil.rmtree(OUT, ignore_errors=True)
     for name, data in files.items():
-        write(OUT / name, data)
-    for stale in (f for f in OUT.rglob("*") if f.is_file() and f.relative_to(OUT).as_posix() not in files):
-        stale.unlink()
+        (OUT / name).parent.mkdir(parents=True, exist_ok=True)
+        (OUT / name).write_bytes(data)
 
 
 def pages(books):
@@ -99,14 +100,6 @@ def mathjax():
     """The part of MathJax that formulas need: the program, its fonts, and what it loads for rarer commands."""
     package = {f.as_posix().partition("/static/mathjax/")[2]: f for f in metadata.files("sphinx-mathjax-offline")}
     return {f"_static/mathjax/{name}": f.read_binary() for name, f in package.items() if name.startswith(MATHJAX)}
-
-
-def write(path, data):
-    if not path.exists() or path.read_bytes() != data:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(path.name + ".tmp")
-        temporary.write_bytes(data)
-        temporary.replace(path)
 
 
 if __name__ == "__main__":
