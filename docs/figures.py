@@ -29,7 +29,7 @@ def describe(book):
 def alt(book, i, values):
     """What a reader who cannot see the figure of cell i is told: its titles, then its axes.
 
-    Where the code states no title, or one that only a run knows, the first sentence of the prose below it; of the answer, the author's own words.
+    Where the code states none, or one that only a run knows, the first sentence below it; of the answer, the author's own words.
     """
     cell = book.cells[i]
     if "answer" in cell.metadata.get("tags", []) and answer_text(book):
