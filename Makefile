@@ -8,6 +8,7 @@ PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3 pytho
 PY     := .venv/bin/python
 STAMP  := $(shell cat pyproject.toml constraints.txt 2>/dev/null | cksum | cut -d' ' -f1)
 RUN    := .venv/.run-$(STAMP)
+DOCS   := .venv/.docs-$(STAMP)
 TEST   := .venv/.test-$(STAMP)$(if $(TORCH),-torch)
 OLD    := .venv-colab/.made-$(STAMP)$(if $(TORCH),-torch)
 PIP    := PYTHONWARNINGS=ignore $(PY) -m pip install --disable-pip-version-check --progress-bar on -q -c constraints.txt
@@ -16,7 +17,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 test unit notebooks execute cost seeds tinker portable: export DLSCRATCH_PROGRESS ?= 0
 NBVAL  := $(PY) -m pytest -q --color=no -n $(J) --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=180 --nbval-sanitize-with=nbval-sanitize.cfg -p no:cacheprovider
 
-.PHONY: run lab test unit notebooks lint mutations parity benchmark execute links figures cost seeds tinker portable colab setup clean
+.PHONY: run lab book serve chromium test unit notebooks lint mutations parity benchmark execute links figures cost seeds tinker portable colab setup clean
 run: $(RUN)
 	@echo "Executing notebook $(NB) ..."
 	@$(PY) -m dlscratch run $(NB) $(ARGS)
@@ -24,9 +25,18 @@ run: $(RUN)
 lab: $(RUN)
 	$(PY) -m jupyterlab notebooks/part0_foundations/00_start_here.ipynb
 
+# The web book, from the committed notebooks; nothing is executed.
+book: $(DOCS)
+	$(PY) -m docs.stage
+	@rm -rf build/book
+	$(PY) -m sphinx -q -W --keep-going -E -j $(J) -c docs -d build/doctrees -b html build/source build/book
+	@echo "The book: build/book/index.html"
+serve: book
+	$(PY) -m http.server --directory build/book --bind 127.0.0.1 8000
+
 test: lint unit notebooks
-unit: $(TEST)
-	$(PY) -m pytest tests -n $(J) --dist worksteal --cov=dlscratch --cov-report=term:skip-covered --cov-fail-under=95
+unit: $(TEST) book chromium
+	$(PY) -m pytest -rs tests -n $(J) --dist worksteal --cov=dlscratch --cov-report=term:skip-covered --cov-fail-under=95
 notebooks: $(TEST)
 	$(NBVAL) --durations=5 notebooks
 lint: $(TEST)
@@ -80,11 +90,18 @@ $(RUN):
 	$(PYTHON) -m venv .venv
 	@echo "  pip ..."; $(PY) -m pip install -q -U pip
 	@echo "  numpy, matplotlib, jupyter, dlscratch ..."; $(PIP) -e ".[notebooks]"
-	@rm -f .venv/.run-* .venv/.test-*; touch $@
+	@rm -f .venv/.run-* .venv/.docs-* .venv/.test-*; touch $@
+$(DOCS): | $(RUN)
+	@echo "  sphinx, myst-nb, playwright ..."; $(PIP) --group docs --group browser
+	@touch $@
 $(TEST): | $(RUN)
 	@$(if $(TORCH),echo "  $(TORCH) ..."; $(PY) -m pip install -q "$(TORCH)")
 	@echo "  pytest, nbval, ruff ..."; $(PIP) -e ".[notebooks,data,sweep,dask,tensorboard]" --group test --group lint
 	@touch $@
+# For the browser tests of the book. Without root or apt they use what is installed, or skip and say so.
+chromium:
+	@command -v chromium chromium-browser google-chrome >/dev/null || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null || \
+	  { echo "  chromium ..."; apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium >/dev/null; }
 
 clean:
 	rm -rf .venv .venv-colab build

@@ -1,0 +1,81 @@
+"""The front page: the figure that answers each notebook's question, and the table of contents of the sidebar."""
+
+import re
+from html import escape
+from itertools import groupby
+from pathlib import Path
+
+from dlscratch.lab import notebooks as nb
+
+from . import figures
+
+__all__ = ["PARTS", "values", "contents", "part_of", "page_of", "tag", "words", "open_questions"]
+
+PARTS = ["Foundations", "Signal propagation", "Optimization", "Generalization", "Architectures and inductive bias"]
+PARTS += ["Representation and generation", "Decisions", "Systems", "Self-improving systems"]
+EVIDENCE = ["claims", "concepts", "errata", "performance"]
+
+
+def values(books):
+    """What docs/index.md leaves open."""
+    return {"gallery": "\n".join(f"## {name}\n\n{gallery(paths, books)}\n" for name, paths in parts(books))}
+
+
+def contents(books):
+    """Hidden tables of contents, one a part: they make the sidebar and the order of previous and next."""
+    trees = [*parts(books), ("Evidence", EVIDENCE), ("Reference", ["api/index"])]
+    return "\n".join(f"```{{toctree}}\n:caption: {name}\n:hidden:\n\n{chr(10).join(map(stem_of, paths))}\n```\n" for name, paths in trees)
+
+
+def parts(books):
+    return [(name, list(paths)) for name, paths in groupby(books, part_of)]
+
+
+def part_of(path):
+    """ "Part 1 · Signal propagation" of "notebooks/part1_signal/08_initialization.ipynb"."""
+    number = int(re.search(r"/part(\d+)_", path)[1])
+    return f"Part {number} · {PARTS[number]}"
+
+
+def stem_of(path):
+    return path.removesuffix(".ipynb")
+
+
+def page_of(path):
+    """The page of a notebook in the book."""
+    return f"{stem_of(path)}.html"
+
+
+def gallery(paths, books):
+    return tag("ul", "\n".join(card(path, books[path]) for path in paths), Class="gallery")
+
+
+def card(path, book):
+    """One notebook: its answer, its title and its question, all one link."""
+    stem = Path(path).stem
+    _, width, height = figures.thumbnail(figures.answer_picture(book))
+    size = f'width="{width}" height="{height}" loading="lazy"'
+    picture = f'<img src="_static/gallery/{stem}.png" alt="{escape(figures.answer_text(book))}" {size}>'
+    title = tag("span", f"{stem[:2]} · {words(nb.title(book))}", Class="card-title")
+    question = tag("span", words(nb.question(book)), Class="card-question")
+    return tag("li", tag("a", picture + title + question, href=page_of(path)))
+
+
+def tag(name, inside, /, **attributes):
+    """HTML: tag("a", "text", href="x") is <a href="x">text</a>; an attribute that Python reserves begins with a capital."""
+    given = "".join(f' {key.lower()}="{escape(value)}"' for key, value in attributes.items())
+    return f"<{name}{given}>{inside}</{name}>"
+
+
+def words(text):
+    """Markdown of one line as HTML: only `code` is marked."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
+def open_questions(books):
+    """The question that each notebook leaves to a later one, as a list in markdown."""
+    lines = []
+    for path, book in books.items():
+        found = re.search(r"^Open question for the next notebook: (.+)", book.cells[-1].source, re.M)
+        lines += [f"- [{Path(path).name[:2]} · {nb.title(book)}]({path}): {found[1]}"] if found else []
+    return "\n".join(lines)

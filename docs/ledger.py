@@ -1,0 +1,129 @@
+"""The pages Claims and Concepts: what each notebook claims and measured, and which claim stands for each concept."""
+
+import re
+import tomllib
+from html import escape
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+
+from dlscratch.lab import notebooks as nb
+
+from .front import page_of, tag, words
+
+__all__ = ["Row", "rows", "claims_values", "concepts_values"]
+
+LINE = re.compile(r"[✓✗] (?P<text>.*) \[measured (?P<measured>.*); wanted (?P<wanted>.*)\]$")
+NAME, YEAR = r"[A-Z][\w’'-]+", r"(?:1[6-9]|20)\d\d[a-z]?"
+IN_BRACKETS = rf"\(([A-Z][^()\d]{{2,70}}? {YEAR})[^()]*\)"  # (Poole et al., 2016), (Cover 1965)
+IN_THE_TEXT = rf"\b((?:{NAME}(?:, | and ))*{NAME}(?: et al\.)? \({YEAR}\))"  # De and Smith (2020)
+CITED = re.compile(f"{IN_BRACKETS}|{IN_THE_TEXT}")
+GROUPS = dict(zip("ABCDEFGHIJKLMNOPQRSTU", [
+    "Mathematics and automatic differentiation", "Losses and probability", "Activations, initialization, gradient flow", "Normalization",
+    "Optimizers and schedules", "Convergence and landscapes", "Regularization and generalization", "Convolutional networks",
+    "Recurrent networks", "Attention, transformers, language models", "State space models", "Graphs", "Equivariance", "Generative models",
+    "Representation", "Information theory", "Interpretability", "Decisions", "Meta-learning and self-improvement",
+    "Neuro-symbolic methods", "Systems",
+]))  # fmt: skip
+
+
+class Row(NamedTuple):
+    """One claim: its notebook and cell, what it says, whether it held, what was measured and wanted, and whom it names."""
+
+    path: str
+    cell: str
+    text: str
+    holds: bool
+    measured: str
+    wanted: str
+    source: str
+
+    @property
+    def number(self):
+        return Path(self.path).name[:2]
+
+    @property
+    def link(self):
+        return tag("a", words(self.text), href=f"{page_of(self.path)}#cell-{self.cell}")
+
+
+def rows(books):
+    """Every claim of every notebook, in order, from the outputs that are committed."""
+    return [row for path, book in books.items() for i in range(len(book.cells)) for row in _of_cell(path, book, i)]
+
+
+def _of_cell(path, book, i):
+    for holds, line in nb.claims(nbformat.NotebookNode(cells=[book.cells[i]])):
+        text, measured, wanted = LINE.match(line).groups()
+        yield Row(path, book.cells[i].id, text, holds, measured, wanted, cited(book, i, text))
+
+
+def cited(book, i, text):
+    """The work that the claim names, or else the last one that the prose directly above its cell names, or ""."""
+    above = next((c.source for c in reversed(book.cells[:i]) if c.cell_type == "markdown"), "")
+    for place in (text, re.sub(r"\s+", " ", above)):
+        if names := [a or b for a, b in CITED.findall(place)]:
+            return names[-1]
+    return ""
+
+
+def claims_values(rows, books):
+    """What docs/claims.md leaves open."""
+    titles = {Path(path).name[:2]: nb.title(book) for path, book in books.items()}
+    choices = {number: f"{number} · {title}" for number, title in titles.items()}
+    return {
+        "held": sum(row.holds for row in rows),
+        "total": len(rows),
+        "filters": filters("claims", notebook=choices, verdict={"holds": "holds", "fails": "fails"}),
+        "table": table("claims", "Every claim, its measured value and its bound", CLAIM_HEADS, map(_claim, rows)),
+    }
+
+
+def _claim(row):
+    verdict = ("holds", "✓ holds") if row.holds else ("fails", "✗ fails")
+    cells = words(row.measured), words(row.wanted), tag("span", verdict[1], Class=verdict[0]), words(row.source) or NOTHING
+    labelled = "".join(tag("td", cell, **{"data-label": head}) for head, cell in zip(CLAIM_HEADS[2:], cells, strict=True))
+    line = tag("td", row.number, **{"data-label": "Notebook"}) + tag("th", row.link, scope="row") + labelled
+    return tag("tr", line, **{"data-notebook": row.number, "data-verdict": verdict[0]})
+
+
+CLAIM_HEADS = ["Notebook", "Claim", "Measured", "Wanted", "Verdict", "Named beside it"]
+NOTHING = tag("span", "–", Class="none")
+
+
+def concepts_values(rows):
+    """What docs/concepts.md leaves open."""
+    concepts = tomllib.loads((nb.folder() / "concepts.toml").read_text(encoding="utf-8"))["concept"]
+    where = {(row.number, row.text): row for row in rows}
+    heads = ["Group", "Concept", "Notebook and claim"]
+    return {
+        "total": len(concepts),
+        "covered": sum(bool(c.get("covered")) for c in concepts),
+        "filters": filters("concepts", state={"covered": "covered", "open": "open"}),
+        "table": table("concepts", "Every concept, and the claims that cover it", heads, (_concept(c, where) for c in concepts)),
+    }
+
+
+def _concept(concept, where):
+    found = [where[place["notebook"], place["claim"]] for place in concept.get("covered", [])]
+    links = "<br>".join(f"{row.number}: {row.link}" for row in found) or tag("span", "open", Class="none")
+    line = tag("td", GROUPS[concept["group"]]) + tag("th", escape(concept["name"]), scope="row") + tag("td", links)
+    return tag("tr", line, **{"data-state": "covered" if found else "open"})
+
+
+def filters(name, **choices):
+    """A search box, a menu for each further column, and the line that counts. Hidden until the script book.js is there."""
+    inside = '<label>Contains <input type="search" name="words" autocomplete="off"></label>'
+    for column, options in choices.items():
+        menu = '<option value="">all</option>' + "".join(tag("option", escape(text), value=value) for value, text in options.items())
+        inside += tag("label", f"{column.capitalize()} {tag('select', menu, name=column)}")
+    attributes = {"Class": "filters", "data-table": f"table-{name}", "role": "search", "aria-label": "Filter the table"}
+    return tag("form", inside + tag("output", "", **{"aria-live": "polite"}), **attributes)
+
+
+def table(name, caption, heads, lines):
+    """A table in a box of its own, which scrolls sideways where it does not fit."""
+    head = tag("thead", tag("tr", "".join(tag("th", h, scope="col") for h in heads)))
+    inside = tag("caption", caption) + head + tag("tbody", "\n".join(lines))
+    return tag("div", tag("table", inside, Class="ledger", id=f"table-{name}"), Class="wide")
