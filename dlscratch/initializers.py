@@ -29,11 +29,11 @@ def normal(rng, shape, mean=0.0, std=1.0):
     return (mean + std * rng.standard_normal(shape)).astype(default_dtype())
 
 
-def uniform(rng, shape, low=0.0, high=1.0):
-    """Uniform in [low, high). Raises ValueError unless low <= high."""
-    if not low <= high:
-        raise ValueError(f"uniform: from {low} to {high}; want low <= high")
-    return rng.uniform(low, high, shape).astype(default_dtype())
+def uniform(rng, shape, a=0.0, b=1.0):
+    """Uniform in [a, b). Raises ValueError unless a <= b."""
+    if not a <= b:
+        raise ValueError(f"uniform: a={a}, b={b}; want a <= b")
+    return rng.uniform(a, b, shape).astype(default_dtype())
 
 
 def trunc_normal(rng, shape, mean=0.0, std=1.0, a=-2.0, b=2.0):

@@ -169,7 +169,7 @@ MUTATIONS = [
     Mutation("momentum's first step is dampened", "optimizers/sgd.py", "g if self.t == 1 else (1 - self.dampening) * g", "(1 - self.dampening) * g", f"{OPTIMIZERS} -k trajectory"),
     Mutation("Lion updates its momentum before the step", "optimizers/sgd.py", "self.m + (1 - b1) * (g - self.m))", "self.m + (1 - b2) * (g - self.m))", REFERENCES),
     Mutation("maximize is ignored", "optimizers/base.py", "-self.parameters.dtheta if self.maximize else self.parameters.dtheta", "self.parameters.dtheta",
-             f"{OPTIMIZERS} -k trajectory"),
+             f"{OPTIMIZERS} -k climbs"),
     Mutation("frozen parameters move with weight decay", "optimizers/base.py", "if not p.requires_grad]", "if False]", f"{OPTIMIZERS} -k frozen"),
     Mutation("clipping each gradient, not their common norm", "optimizers/clipping.py", "norm = float(np.linalg.norm(g, norm_type))", "norm = float(np.abs(g).max())", f"{OPTIMIZERS} -k clipping"),
     Mutation("schedules are one step late", "optimizers/schedules.py", "        self.t += 1\n        self.apply()", "        self.apply()\n        self.t += 1",
