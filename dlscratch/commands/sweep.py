@@ -87,5 +87,6 @@ def _report(frame, names, picture):
         table.index = numbers
         with notebooks.whole(picture) as (draft,):
             ax = plot.layers(table, xlabel="", ylabel="claim", title="Claims that held", label="share of seeds")
+            ax.images[0].set_clim(0, 1)
             ax.figure.savefig(draft)
         print(f"Picture: {picture.resolve()}")

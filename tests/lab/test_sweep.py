@@ -57,7 +57,8 @@ def test_a_killed_worker_and_an_exception_end_no_other_run(tmp_path, engine):
     assert set(good.index) == {(1, 0), (1, 1), (2, 0), (3, 0)} and (good.got == [0.5, 1.5, 1.0, 1.5]).all()
     assert "ZeroDivisionError: on purpose" in frame.error[2, 1] and "in deadly" in frame.error[2, 1]
     assert "killed" in frame.error[3, 1]
-    assert starts(tmp_path / "marks")["1 0"] >= 2 and starts(tmp_path / "marks")["3 1"] == 4  # the first time, and three times more
+    # Four deaths are the limit. Two of them may be a neighbour's, before the run has begun; the last two are its own, since it is alone.
+    assert starts(tmp_path / "marks")["1 0"] >= 2 and 2 <= starts(tmp_path / "marks")["3 1"] <= 4
     assert starts(tmp_path / "marks")["2 1"] <= 3  # an exception is no reason to do it again, an unlucky neighbour may be
 
 
