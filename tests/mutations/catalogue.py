@@ -62,7 +62,7 @@ MUTATIONS = [
     # layers
     Mutation("Linear uses W in place of its transpose", "functional/linear.py", "y = np.matmul(x.reshape(-1, x.shape[-1]), W.T)",
              "y = np.matmul(x.reshape(-1, x.shape[-1]), W.reshape(W.T.shape))", f"{LAYERS} -k Linear"),
-    Mutation("the bias gradient is averaged over the batch", "functional/linear.py", "np.ones(len(g), g.dtype) @ g", "np.ones(len(g), g.dtype) @ g / len(g)",
+    Mutation("the bias gradient is averaged over the batch", "functional/linear.py", "np.ones_like(g, shape=len(g)) @ g", "np.ones_like(g, shape=len(g)) @ g / len(g)",
              f"{TWINS} -k linear"),
     Mutation("evaluation mode does not reach sublayers", "layers/module.py", "        for m in self.modules():\n            m.training = training",
              "        self.training = training", LAYERS),
