@@ -119,5 +119,6 @@ def _owner(array):
 
 
 def address(array):
-    interface = getattr(array, "__cuda_array_interface__", None) or array.__array_interface__  # CuPy has the first: docs/gpu.md
+    """Where the numbers of an array begin in memory, the computer's or, for CuPy's, the GPU's."""
+    interface = getattr(array, "__cuda_array_interface__", None) or array.__array_interface__
     return interface["data"][0]

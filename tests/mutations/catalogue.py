@@ -66,7 +66,7 @@ MUTATIONS = [
     Mutation("a backward hook's new gradient is not passed on", "layers/hooks.py", "return [new[i] for i in at]", "return gradients", "tests/layers/test_hooks.py -k backward"),
     Mutation("Linear uses W in place of its transpose", "functional/linear.py", "y = np.matmul(x.reshape(-1, x.shape[-1]), weight.T)",
              "y = np.matmul(x.reshape(-1, x.shape[-1]), weight.reshape(weight.T.shape))", f"{LAYERS} -k Linear"),
-    Mutation("the bias gradient is averaged over the batch", "functional/linear.py", "np.ones(len(g), g.dtype) @ g", "np.ones(len(g), g.dtype) @ g / len(g)",
+    Mutation("the bias gradient is averaged over the batch", "functional/linear.py", "np.ones_like(g, shape=len(g)) @ g", "np.ones_like(g, shape=len(g)) @ g / len(g)",
              f"{TWINS} -k linear"),
     Mutation("evaluation mode does not reach sublayers", "layers/module.py", "        for m in self.modules():\n            m.training = mode",
              "        self.training = mode", LAYERS),
