@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from dlscratch import Tensor, functional, gradients, layers, no_grad, optimizers
-from dlscratch.lab.workloads import LIBRARIES, WORKLOADS, Library
 from dlscratch.layers.parameters import Parameters
 
+from .benchmarks.workloads import LIBRARIES, WORKLOADS, Library
 from .standin import Device, to_device
 
 
