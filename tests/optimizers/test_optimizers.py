@@ -1,5 +1,7 @@
 """Optimizers follow PyTorch's trajectories; their state moves; wrong options are told."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -250,6 +252,17 @@ def test_clipping_equals_torchs(limit, kind):
     optimizers.clip_grad_value(ours.parameters(), 0.01), torch.nn.utils.clip_grad_value_(theirs.parameters(), 0.01)
     for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
         np.testing.assert_allclose(p.grad, q.grad.numpy(), rtol=1e-10)
+
+
+def test_clipping_refuses_a_gradient_that_is_not_finite():
+    ours, _ = twins()
+    backward(ours, *batches(1)[0])
+    g = ours.parameters().dtheta
+    g[3] = math.nan
+    before = g.copy()
+    with pytest.raises(RuntimeError, match="norm is nan; want a finite one"):
+        optimizers.clip_grad_norm(ours.parameters(), 1.0, error_if_nonfinite=True)
+    np.testing.assert_array_equal(g, before)
 
 
 @pytest.mark.parametrize("call, error, message", [
