@@ -47,7 +47,7 @@ def page_of(path):
 
 
 def gallery(paths, books):
-    return tag("ul", "\n".join(card(path, books[path]) for path in paths), Class="gallery")
+    return tag("ul", "".join(card(path, books[path]) for path in paths), Class="gallery")
 
 
 def card(path, book):
@@ -62,9 +62,12 @@ def card(path, book):
 
 
 def tag(name, inside, /, **attributes):
-    """HTML: tag("a", "text", href="x") is <a href="x">text</a>; an attribute that Python reserves begins with a capital."""
+    """HTML: tag("a", "text", href="x") is <a href="x">text</a>; an attribute that Python reserves begins with a capital.
+
+    A line ends after each element, since Sphinx's search would take the words of two neighbours for one.
+    """
     given = "".join(f' {key.lower()}="{escape(value)}"' for key, value in attributes.items())
-    return f"<{name}{given}>{inside}</{name}>"
+    return f"<{name}{given}>{inside}</{name}>\n"
 
 
 def words(text):
