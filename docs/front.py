@@ -9,7 +9,7 @@ from dlscratch.lab import notebooks as nb
 
 from . import figures
 
-__all__ = ["PARTS", "values", "contents", "part_of", "page_of", "tag", "words", "open_questions"]
+__all__ = ["PARTS", "EVIDENCE", "values", "contents", "part_of", "page_of", "tag", "words", "open_questions"]
 
 PARTS = ["Foundations", "Signal propagation", "Optimization", "Generalization", "Architectures and inductive bias"]
 PARTS += ["Representation and generation", "Decisions", "Systems", "Self-improving systems"]
@@ -21,9 +21,10 @@ def values(books):
     return {"gallery": "\n".join(f"## {name}\n\n{gallery(paths, books)}\n" for name, paths in parts(books))}
 
 
-def contents(books):
+def contents(books, guides):
     """Hidden tables of contents, one a part: they make the sidebar and the order of previous and next."""
-    trees = [*parts(books), ("Evidence", EVIDENCE), ("Reference", ["api/index"])]
+    trees = [*parts(books), ("Evidence", EVIDENCE), ("Guides", guides), ("Reference", ["api/index"])]
+    trees = [(name, paths) for name, paths in trees if paths]
     return "\n".join(f"```{{toctree}}\n:caption: {name}\n:hidden:\n\n{chr(10).join(map(stem_of, paths))}\n```\n" for name, paths in trees)
 
 
