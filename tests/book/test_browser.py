@@ -90,6 +90,7 @@ def test_axe_finds_nothing_serious(visit, name, theme):
     page = visit(theme=theme).open(name)
     assert page.evaluate("document.documentElement.dataset.theme") == theme
     page.evaluate(SHORTEN)
+    assert page.evaluate("document.getAnimations().length") == 0
     found = axe.Axe().run(page, options={"resultTypes": ["violations"], "preload": False}).response["violations"]
     told = [(v["id"], n["target"], n["failureSummary"]) for v in found if v["impact"] in ("serious", "critical") for n in v["nodes"]]
     assert told == []
