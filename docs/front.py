@@ -9,7 +9,7 @@ from dlscratch.lab import notebooks as nb
 
 from . import figures
 
-__all__ = ["PARTS", "values", "contents", "part_of", "page_of", "tag", "words", "open_questions"]
+__all__ = ["PARTS", "EVIDENCE", "values", "contents", "part_of", "page_of", "tag", "words", "open_questions"]
 
 PARTS = ["Foundations", "Signal propagation", "Optimization", "Generalization", "Architectures and inductive bias"]
 PARTS += ["Representation and generation", "Decisions", "Systems", "Self-improving systems"]
@@ -21,9 +21,10 @@ def values(books):
     return {"gallery": "\n".join(f"## {name}\n\n{gallery(paths, books)}\n" for name, paths in parts(books))}
 
 
-def contents(books):
+def contents(books, guides):
     """Hidden tables of contents, one a part: they make the sidebar and the order of previous and next."""
-    trees = [*parts(books), ("Evidence", EVIDENCE), ("Reference", ["api/index"])]
+    trees = [*parts(books), ("Evidence", EVIDENCE), ("Guides", guides), ("Reference", ["api/index"])]
+    trees = [(name, paths) for name, paths in trees if paths]
     return "\n".join(f"```{{toctree}}\n:caption: {name}\n:hidden:\n\n{chr(10).join(map(stem_of, paths))}\n```\n" for name, paths in trees)
 
 
@@ -47,7 +48,7 @@ def page_of(path):
 
 
 def gallery(paths, books):
-    return tag("ul", "\n".join(card(path, books[path]) for path in paths), Class="gallery")
+    return tag("ul", "".join(card(path, books[path]) for path in paths), Class="gallery")
 
 
 def card(path, book):
@@ -62,9 +63,12 @@ def card(path, book):
 
 
 def tag(name, inside, /, **attributes):
-    """HTML: tag("a", "text", href="x") is <a href="x">text</a>; an attribute that Python reserves begins with a capital."""
+    """HTML: tag("a", "text", href="x") is <a href="x">text</a>; an attribute that Python reserves begins with a capital.
+
+    A line ends after each element, since Sphinx's search would take the words of two neighbours for one.
+    """
     given = "".join(f' {key.lower()}="{escape(value)}"' for key, value in attributes.items())
-    return f"<{name}{given}>{inside}</{name}>"
+    return f"<{name}{given}>{inside}</{name}>\n"
 
 
 def words(text):

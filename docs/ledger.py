@@ -125,5 +125,5 @@ def filters(name, **choices):
 def table(name, caption, heads, lines):
     """A table in a box of its own, which scrolls sideways where it does not fit."""
     head = tag("thead", tag("tr", "".join(tag("th", h, scope="col") for h in heads)))
-    inside = tag("caption", caption) + head + tag("tbody", "\n".join(lines))
+    inside = tag("caption", caption) + head + tag("tbody", "".join(lines))
     return tag("div", tag("table", inside, Class="ledger", id=f"table-{name}"), Class="wide")

@@ -10,6 +10,7 @@ from string import Template
 import nbformat
 
 from dlscratch.lab import notebooks as nb
+from tests.notebooks import address
 
 from . import api, figures, front, ledger, ratios
 
@@ -35,18 +36,26 @@ def main():
 def pages(books):
     """The pages of docs/, with what they leave open filled in."""
     rows = ledger.rows(books)
+    guides = guide_names()
     return {
-        "index.md": page("index", front.values(books)) + front.contents(books),
+        "index.md": page("index", front.values(books)) + front.contents(books, guides),
         "claims.md": page("claims", ledger.claims_values(rows, books)),
         "concepts.md": page("concepts", ledger.concepts_values(rows)),
         "errata.md": page("errata", {"open_questions": front.open_questions(books)}),
         "performance.md": with_picture(read("performance")),
+        **{f"{name}.md": read(name) for name in guides},
     }
 
 
+def guide_names():
+    """The other pages of docs/, which stand as they are."""
+    return sorted({f.stem for f in (ROOT / "docs").glob("*.md")} - {"index", *front.EVIDENCE})
+
+
 def read(name):
-    """A page of docs/; in the book, notebooks/ lies beside it."""
-    return (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8").replace("](../notebooks/", "](notebooks/")
+    """A page of docs/. In the book notebooks/ lies beside it; what else it links to lies in the repository."""
+    text = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8").replace("](../notebooks/", "](notebooks/")
+    return text.replace("](../", f"](https://github.com/{address.repository()}/blob/main/")
 
 
 def page(name, values):

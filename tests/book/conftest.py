@@ -74,7 +74,8 @@ def visit(chromium, address):
     opened = []
 
     def start(width=1280, theme="light"):
-        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+        # without motion, which book.css then leaves out: a colour halfway through fading in has no contrast of its own
+        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce")
         opened.append((context, Visit(context.new_page(), address)))
         return opened[-1][1]
 
