@@ -4,6 +4,7 @@ import inspect
 import re
 
 import numpy as np
+import pandas
 import pytest
 
 import dlscratch
@@ -118,10 +119,10 @@ BAD = {
     },
     "training": {
         "fit": lambda: training.fit(net(), losses.mse, adam(), (x, x), accumulate=0), "evaluate": lambda: training.evaluate(net(), losses.mse, (x, x)),
-        "accuracy": lambda: training.accuracy(x, np.array([0])),
+        "accuracy": lambda: training.accuracy(x, np.array([0])), "TensorBoard": lambda: training.TensorBoard(__file__),
     },
     "checkpoints": {
-        "save": lambda: checkpoints.save(net(), "/no/such/folder/x"), "load": lambda: checkpoints.load(net(), __file__),
+        "write_whole": lambda: checkpoints.write_whole("/no/such/folder/x", b""), "save": lambda: checkpoints.save(net(), "/no/such/folder/x"), "load": lambda: checkpoints.load(net(), __file__),
         "save_checkpoint": lambda: checkpoints.save_checkpoint("/no/such/folder/x", net(), adam(), rng(0)),
         "load_checkpoint": lambda: checkpoints.load_checkpoint(__file__, net(), adam(), rng(0)),
     },
@@ -147,7 +148,9 @@ BAD = {
         "claim": lambda: lab.claim("it is so", True, above=0), "source": lambda: lab.source(3), "probe": lambda: lab.probe(net()).record(),
     },
     "plot": {
-        "curves": lambda: plot.curves([0, 1], {"a": np.ones(3)}), "images": lambda: plot.images(x), "graph": lambda: plot.graph(x),
+        "curves": lambda: plot.curves([0, 1], {"a": np.ones(3)}),
+        "sweep_curves": lambda: plot.sweep_curves(pandas.DataFrame({"lr": [1, 1], "seed": [0, 0], "loss": [2.0, 3.0]}), "lr", "loss"),
+        "images": lambda: plot.images(x), "graph": lambda: plot.graph(x),
         "layers": lambda: plot.layers(np.ones(3)), "decision_regions": lambda: plot.decision_regions(lambda x: x[:, 0], x, ids[0]),
     },
     "verify": {
@@ -158,7 +161,7 @@ BAD = {
 }  # fmt: skip
 _HELP = (  # what was wanted, or how to repair it; or NumPy's and Python's own words
     r"want|must|expected|make|give|need|defines no|pad more|fetch it anew|delete it|no parameters|but input has|ufunc|out of bounds|"
-    "missing 1 required|No such file|run forward|reduce it|negative dimensions"
+    "missing 1 required|No such file|File exists|run forward|reduce it|negative dimensions"
 )
 NONE = {  # what cannot be given anything wrong: containers of results, constants, and names of modules
     "data": {"Split", "Toy", "Scenes", "SHAPES", "memmap", "mnist", "fashion_mnist", "cifar10", "tiny_shakespeare"},

@@ -170,7 +170,7 @@ def test_one_seed_makes_one_model(name):
     (lambda: models.ResNet((1, 0), (4, 8), 2), "blocks from 1"),
     (lambda: models.ResNet((), (), 2), "blocks from 1"),
     (lambda: models.UNet(3, 2, 4, 2)(ones((1, 3, 8, 6))), "H and W divisible by 4; pad it"),
-    (lambda: models.LSTMLanguageModel(5, 4)(np.array([1, 2])), "want"),
+    (lambda: models.LSTMLanguageModel(5, 4)(np.array([[[1, 2]]])), "want"),
 ])  # fmt: skip
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):

@@ -11,6 +11,7 @@ from ..engine.tensor import getitem
 from ..functional.activations import erf
 from ..functional.attention import textbook_attention
 from ..functional.folding import pair
+from ..functional.pooling import textbook_max_pool2d
 
 __all__ = ["TABLE"]
 
@@ -97,9 +98,9 @@ def _conv_transpose(t, x, W, b=None, stride=1, padding=0, output_padding=0, grou
     return t.add("ConvTranspose", *t.values(), group=groups, output_padding=pair(output_padding), **options)
 
 
-def _max_pool(t, x, kernel_size, stride=None, padding=0, dilation=1):
+def _max_pool(t, x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
     options = _windows(kernel_size if stride is None else stride, padding, dilation)
-    return t.add("MaxPool", t.value(0), kernel_shape=pair(kernel_size), **options)
+    return t.add("MaxPool", t.value(0), kernel_shape=pair(kernel_size), ceil_mode=int(ceil_mode), **options)
 
 
 def _attention(t, query, key, value, bias=None, keep=None, scale=None):
@@ -126,5 +127,5 @@ TABLE = {
     erf.__wrapped__: _plain("Erf"), F.relu: _plain("Relu"), F.sigmoid: _plain("Sigmoid"),
     F.leaky_relu: lambda t, x, negative_slope=0.01: t.add("LeakyRelu", t.value(0), alpha=negative_slope),
     F.softmax: lambda t, x, axis=-1: t.add("Softmax", t.value(0), axis=axis),
-    F.conv2d: _conv, F.conv_transpose2d: _conv_transpose, F.max_pool2d: _max_pool, textbook_attention: _attention,
+    F.conv2d: _conv, F.conv_transpose2d: _conv_transpose, textbook_max_pool2d: _max_pool, textbook_attention: _attention,
 }  # fmt: skip

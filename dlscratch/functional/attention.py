@@ -200,7 +200,7 @@ def _tiled_backward(
                 part = _tile(db[0], rows, cols)
                 part += sum_to(ds, part.shape)
     dq *= _scale(query, scale)
-    return tuple(d if need else None for d, need in zip((dq, dk, dv, *db), needs, strict=True))
+    return tuple(d if need else None for d, need in zip((dq, dk, dv, *db), needs))
 
 
 _tiled = fused(textbook_tiled, _tiled_forward, _tiled_backward)

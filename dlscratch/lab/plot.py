@@ -85,7 +85,7 @@ def sweep_curves(frame, x, y, by=None, ax=None, **labels):
     groups = {y: frame} if by is None else {f"{by} {value}": rows for value, rows in frame.groupby(by)}
     if frame.duplicated([x, "seed", *([] if by is None else [by])]).any():
         names = ", ".join([x, "seed"] + ([] if by is None else [by]))
-        raise ValueError(f"sweep_curves: several runs for one {names}; choose one value of each other parameter first")
+        raise ValueError(f"sweep_curves: several runs for one {names}; want one: choose a value of each other parameter first")
     tables = {label: rows.pivot(index="seed", columns=x, values=y) for label, rows in groups.items()}
     at = np.unique(frame[x])
     lines = {label: table.reindex(columns=at).to_numpy(float) for label, table in tables.items()}
