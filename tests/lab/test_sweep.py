@@ -231,5 +231,5 @@ def test_curves_of_a_sweep():
     ax = plot.sweep_curves(pd.DataFrame(rows), "a", "got", by="b")
     assert [line.get_label() for line in ax.lines] == ["b 1", "b 2"] and ax.get_xlabel() == "a" and len(ax.collections) == 2
     assert np.allclose(ax.lines[1].get_xydata(), [[1, 3], [3, 7]])
-    with pytest.raises(ValueError, match="several runs for one a, seed; choose"):
+    with pytest.raises(ValueError, match="several runs for one a, seed; want one: choose"):
         plot.sweep_curves(pd.DataFrame(rows), "a", "got")
