@@ -20,7 +20,7 @@ class Part(NamedTuple):
     cure: str = ""
 
 
-IMPORTED_AS = {"scikit-learn": "sklearn"}
+IMPORTED_AS = {"ipython": "IPython", "scikit-learn": "sklearn"}
 
 
 def parts():
