@@ -9,16 +9,17 @@ from typing import NamedTuple
 import nbformat
 
 from dlscratch.lab import notebooks as nb
+from dlscratch.lab.claim import Claim
 
 from .front import page_of, tag, words
 
 __all__ = ["Row", "rows", "claims_values", "concepts_values"]
 
-LINE = re.compile(r"[✓✗] (?P<text>.*) \[measured (?P<measured>.*); wanted (?P<wanted>.*)\]$")
 NAME, YEAR = r"[A-Z][\w’'-]+", r"(?:1[6-9]|20)\d\d[a-z]?"
 IN_BRACKETS = rf"\(([A-Z][^()\d]{{2,70}}? {YEAR})[^()]*\)"  # (Poole et al., 2016), (Cover 1965)
 IN_THE_TEXT = rf"\b((?:{NAME}(?:, | and ))*{NAME}(?: et al\.)? \({YEAR}\))"  # De and Smith (2020)
 CITED = re.compile(f"{IN_BRACKETS}|{IN_THE_TEXT}")
+EQUATION, TAG = r"(?<![\w)\]])\((\d+\w?)\)", r"\\tag\{?(\w+)"
 GROUPS = dict(zip("ABCDEFGHIJKLMNOPQRSTU", [
     "Mathematics and automatic differentiation", "Losses and probability", "Activations, initialization, gradient flow", "Normalization",
     "Optimizers and schedules", "Convergence and landscapes", "Regularization and generalization", "Convolutional networks",
@@ -29,7 +30,7 @@ GROUPS = dict(zip("ABCDEFGHIJKLMNOPQRSTU", [
 
 
 class Row(NamedTuple):
-    """One claim: its notebook and cell, what it says, whether it held, what was measured and wanted, and whom it names."""
+    """One claim: its notebook and cell, what it says, whether it held, what was measured and wanted, and what it names."""
 
     path: str
     cell: str
@@ -54,13 +55,20 @@ def rows(books):
 
 
 def _of_cell(path, book, i):
-    for holds, line in nb.claims(nbformat.NotebookNode(cells=[book.cells[i]])):
-        text, measured, wanted = LINE.match(line).groups()
-        yield Row(path, book.cells[i].id, text, holds, measured, wanted, cited(book, i, text))
+    for _, line in nb.claims(nbformat.NotebookNode(cells=[book.cells[i]])):
+        made = Claim.read(line)
+        yield Row(path, book.cells[i].id, *made, cited(book, i, made.text))
 
 
 def cited(book, i, text):
-    """The work that the claim names, or else the last one that the prose directly above its cell names, or ""."""
+    """The work that the claim or else the prose directly above its cell names last; the equations and PyTorch if the claim names them."""
+    known = {tag for cell in book.cells if cell.cell_type == "markdown" for tag in re.findall(TAG, cell.source)}
+    equations = [f"({number})" for number in dict.fromkeys(re.findall(EQUATION, text)) if number in known]
+    named = [_work(book, i, text), *equations, "PyTorch" if "PyTorch" in text else ""]
+    return ", ".join(filter(None, named))
+
+
+def _work(book, i, text):
     above = next((c.source for c in reversed(book.cells[:i]) if c.cell_type == "markdown"), "")
     for place in (text, re.sub(r"\s+", " ", above)):
         if names := [a or b for a, b in CITED.findall(place)]:

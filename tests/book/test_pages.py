@@ -86,12 +86,17 @@ def test_a_docstring_is_shown_as_it_stands():
     ("The scale of (Poole et al., 2016; section 3)", "Poole et al., 2016"),
     ("what De and Smith (2020) found", "De and Smith (2020)"),
     ("equation (7) of 2020", ""),
+    ("Gradients (10), Hessians (11) and O(10) loops in PyTorch", "(10), (11), PyTorch"),
+    ("Cover (1965) counts as (10) does", "Cover (1965), (10)"),
 ])  # fmt: skip
-def test_the_work_that_a_claim_names(text, source):
+def test_what_a_claim_names(text, source):
     class Cell:
         source, cell_type = "", "code"
 
+    class Prose:
+        source, cell_type = r"$$a = b \tag{10}$$ $$c \tag{11}$$", "markdown"
+
     class Book:
-        cells = [Cell]
+        cells = [Cell, Prose]
 
     assert ledger.cited(Book, 0, text) == source
