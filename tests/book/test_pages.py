@@ -1,12 +1,15 @@
 """The built pages as files: every claim, every figure's words, every link, and the parts of the reference."""
 
 import importlib
+import pkgutil
 import re
 from html.parser import HTMLParser
 from urllib.parse import unquote, urldefrag
 
 import pytest
 
+import dlscratch
+from dlscratch import lab
 from dlscratch.lab import notebooks as nb
 from docs import api, docstrings, figures, ledger
 
@@ -69,6 +72,13 @@ def test_every_public_name_stands_in_the_reference(pages):
         ours = {n: getattr(module, n) for n in module.__all__}
         public = [n for n, it in ours.items() if callable(it) and str(getattr(it, "__module__", "")).startswith("dlscratch")]
         assert set(public) <= ends, name
+
+
+def test_every_module_has_a_page_in_the_reference():
+    """All of floor 2 and the laboratory, except what other modules show or use."""
+    inner = {"dlscratch.commands", "dlscratch.lab", "dlscratch.lab.fingerprint", "dlscratch.lab.graph"}
+    found = {f"{package.__name__}.{m.name}" for package in (dlscratch, lab) for m in pkgutil.iter_modules(package.__path__)}
+    assert {name for name in found if not name.endswith("__main__")} - inner <= api.MODULES.keys()
 
 
 def test_words_of_a_figure_come_from_its_code():
