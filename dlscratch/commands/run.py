@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..lab import notebooks
 
-__all__ = ["arguments", "run", "pair"]
+__all__ = ["arguments", "run", "pairs"]
 
 
 def arguments(parser):
@@ -27,7 +27,7 @@ def arguments(parser):
 def run(args):
     """Prints the claims and where the page is."""
     (path,) = notebooks.find(args.number)
-    values, out = dict(map(pair, args.parameter)), Path(args.out) / path.name
+    values, out = pairs(args.parameter), Path(args.out) / path.name
     page, progress = out.with_suffix(".html"), os.environ.get("DLSCRATCH_PROGRESS") != "0"
     results = notebooks.claims(notebooks.run(path, out, values, progress, page))
     print(*(line for _, line in results), sep="\n")
@@ -36,7 +36,16 @@ def run(args):
     return 0 if values or held == len(results) else 1
 
 
-def pair(words):
+def pairs(given):
+    """{name: text} of what -p gave. Raises ValueError for a name that came twice."""
+    named = [_pair(words) for words in given]
+    values = dict(named)
+    if len(values) < len(named):
+        raise ValueError(f"-p {' -p '.join(' '.join(pair) for pair in named)}: want each name once (sweep takes -p depth 10,20)")
+    return values
+
+
+def _pair(words):
     """("depth", "50") of ["depth", "50"] or ["depth=50"]."""
     name, *value = words if len(words) > 1 else words[0].split("=", 1)
     if len(value) != 1:

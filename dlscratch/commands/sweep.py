@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from ..lab import notebooks
 from ..lab.claim import Claim
 from ..lab.sweep import sweep
-from .run import pair
+from .run import pairs
 
 __all__ = ["arguments", "run", "claims_of"]
 
@@ -36,7 +36,9 @@ def run(args):
     """Prints how often each claim held at each setting, and where the runs and the picture are."""
     (path,) = notebooks.find(args.number)
     book = notebooks.read(path)
-    grid = {name: _values(path, book, name, texts) for name, texts in map(pair, args.parameter)}
+    grid = {name: _values(path, book, name, texts) for name, texts in pairs(args.parameter).items()}
+    if "seed" in grid:
+        raise ValueError("-p seed: the seeds are 0, 1, ...; say how many, such as --seeds 5")
     notebooks.fitted(path.name, notebooks.parameters(book), {"seed": 0})
     out = Path(args.out or Path("build", "sweeps", f"{'_'.join([path.stem, *grid])}.jsonl"))
     frame = sweep(partial(claims_of, str(path), _code(book)), grid, args.seeds, args.engine, args.address, args.jobs, out)

@@ -34,6 +34,8 @@ def sweep(fn, grid, seeds, engine="joblib", address=None, jobs=None, out="sweep.
 
     if engine not in _POOLS:
         raise ValueError(f"engine={engine!r}; want {' or '.join(map(repr, _POOLS))}")
+    if jobs is not None and jobs < 1:
+        raise ValueError(f"jobs={jobs}; want how many runs at a time, from 1, or None for one a core")
     runs, out, code = _runs(fn, grid, seeds), Path(out), fingerprint(fn)
     rows = _read(out, code, [*grid, "seed"])
     todo = {key: run for key, run in runs.items() if key not in rows or rows[key]["error"]}
@@ -56,6 +58,8 @@ def _bar(total, left):
 
 def _runs(fn, grid, seeds):
     """{key: {parameter: value, ..., "seed": seed}} for every combination; raises what is wrong with the request."""
+    if isinstance(seeds, int) and seeds < 1:
+        raise ValueError(f"seeds={seeds}; want how many, from 1, or which, such as [0, 7]")
     axes = {name: list(values) for name, values in grid.items()} | {"seed": list(range(seeds) if isinstance(seeds, int) else seeds)}
     if taken := {"seed", *_OWN} & grid.keys():
         raise ValueError(f"grid has {', '.join(taken)}, which is a column of its own; rename it, and give seeds by seeds=5 or seeds=[0, 7]")
@@ -180,12 +184,12 @@ def _read(path, code, names):
     for number, line in enumerate(whole.splitlines(), 1):
         row = _row(line)
         if not row or row["run"].keys() != set(names):
-            raise ValueError(f"{path}, line {number}: no run over {', '.join(names)}; this is another file, give out=...")
+            raise ValueError(f"{path}, line {number}: no run over {', '.join(names)}; this is another file, name another (out=, -o)")
         if row["code"] != code:
-            raise ValueError(f"{path}, line {number}: the function was another ({row['code']}, now {code}); move the file, or give out=...")
+            raise ValueError(f"{path}, line {number}: the function was another ({row['code']}, now {code}); move the file, or name another (out=, -o)")
         rows[_key(row["run"])] = row
     if half and not _START.startswith(half[: len(_START)]):
-        raise ValueError(f"{path} is no file of a sweep; give another, out=...")
+        raise ValueError(f"{path} is no file of a sweep; name another (out=, -o)")
     if half:
         os.truncate(path, len(whole) + bool(whole))
     return rows

@@ -43,6 +43,7 @@ def test_a_claim_that_flips_with_other_parameters_is_none(clone, capsys):
     ("9", "no notebook 9; there are 05, 06"),
     ("5 -p dept=1", "05_b.ipynb has no parameter dept (did you mean depth?); it has depth=3, name='digits'"),
     ("5 -p colour 1", "05_b.ipynb has no parameter colour; it has depth=3"),
+    ("5 -p depth 1 -p depth=2", "-p depth 1 -p depth 2: want each name once"),
     ("5 -p depth", "-p depth: want a name and a value"),
     ("5 -p depth 5 6", "-p depth 5 6: want a name and a value"),
     ("5 -p depth 1.5", "05_b.ipynb: depth wants a whole number, like its default 3; came '1.5'"),

@@ -44,7 +44,10 @@ def test_a_run_that_fails_is_told(clone, book, capsys):
     (["sweep", "7", "-p", "depth", "1,x"], "depth wants a whole number"),
     (["sweep", "7", "-p", "depth"], "-p depth: want a name and a value"),
     (["sweep", "5", "-p", "depth", "1"], "05_b.ipynb has no parameter seed"),
-    (["sweep", "7", "-p", "depth", "1", "--seeds", "0"], "no values for seed"),
+    (["sweep", "7", "-p", "depth", "1", "--seeds", "0"], "seeds=0; want how many"),
+    (["sweep", "7", "-p", "depth", "1", "--jobs", "-1"], "jobs=-1; want how many"),
+    (["sweep", "7", "-p", "seed", "1,2"], "say how many, such as --seeds 5"),
+    (["sweep", "7", "-p", "depth", "1", "-p", "depth=2"], "-p depth 1 -p depth 2: want each name once"),
     (["sweep", "7", "-p", "depth", "1", "--address", "tcp://x:1"], "is for engine=\"dask\""),
 ])  # fmt: skip
 def test_what_cannot_be_swept_is_said(clone, book, capsys, request_, message):

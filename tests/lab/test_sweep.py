@@ -171,7 +171,10 @@ def test_what_is_no_result_is_the_error_of_its_run(tmp_path):
 @pytest.mark.parametrize("arguments, message", [
     (dict(grid={}), "no values for grid; want grid={'lr'"),
     (dict(grid={"a": [], "b": [1]}), "no values for a"),
-    (dict(seeds=0), "no values for seed"),
+    (dict(seeds=0), "seeds=0; want how many"),
+    (dict(seeds=[]), "no values for seed"),
+    (dict(jobs=0), "jobs=0; want how many runs at a time"),
+    (dict(jobs=-1), "jobs=-1; want"),
     (dict(grid={"a": [1, 1], "b": [1]}), "a value stands twice"),
     (dict(grid={"a": [1], "seed": [1]}), "grid has seed, which is a column of its own"),
     (dict(grid={"a": [1], "c": [1]}), r"a run is product\(a, c, seed\), but: missing"),
