@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .checkpoints import load_checkpoint, save_checkpoint
+from .checkpoints import load_checkpoint, save_checkpoint, write_whole
 from .data import batches
 from .engine import Tensor, no_grad
 from .optimizers import ReduceLROnPlateau, clip_grad_norm
@@ -141,24 +141,14 @@ class History:
 
         return DataFrame(self.rows, columns=["epoch", "step", "split", "metric", "value"])
 
-
     def to_csv(self, path):
         """Write the rows as a table with a header; the file is there whole or not at all."""
-        _whole(path, lambda part: self.frame.to_csv(part, index=False))
+        write_whole(path, self.frame.to_csv(index=False).encode())
 
     def to_parquet(self, path):
         """Write the rows as a Parquet file, with their types. Raises ModuleNotFoundError without pyarrow."""
         _extra("pyarrow", "parquet")
-        _whole(path, lambda part: self.frame.to_parquet(part, index=False, engine="pyarrow"))
-
-
-def _whole(path, write):
-    part = Path(f"{path}.tmp")
-    try:
-        write(part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+        write_whole(path, self.frame.to_parquet(index=False, engine="pyarrow"))
 
 
 def _extra(package, extra):

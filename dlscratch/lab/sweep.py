@@ -184,9 +184,9 @@ def _read(path, code, names):
     for number, line in enumerate(whole.splitlines(), 1):
         row = _row(line)
         if not row or row["run"].keys() != set(names):
-            raise ValueError(f"{path}, line {number}: no run over {', '.join(names)}; this is another file, name another (out=, -o)")
+            raise ValueError(f"{path}, line {number}: no run over {', '.join(names)}; name another file (out=, -o)")
         if row["code"] != code:
-            raise ValueError(f"{path}, line {number}: the function was another ({row['code']}, now {code}); move the file, or name another (out=, -o)")
+            raise ValueError(f"{path}, line {number}: other code ({row['code']}, now {code}); move it or name another (out=, -o)")
         rows[_key(row["run"])] = row
     if half and not _START.startswith(half[: len(_START)]):
         raise ValueError(f"{path} is no file of a sweep; name another (out=, -o)")

@@ -193,7 +193,7 @@ def test_a_bad_request_is_said_before_anything_runs(tmp_path, arguments, message
     (b"my diary", "is no file of a sweep"),
     (b'{"code": "\n', "line 1: no run"),
     (b'{"code": "1", "run": {"a": 1, "seed": 0}}\n', "line 1: no run over a, b, seed"),
-    (b'{"code": "1", "run": {"a": 1, "b": 2, "seed": 0}}\n', "line 1: the function was another"),
+    (b'{"code": "1", "run": {"a": 1, "b": 2, "seed": 0}}\n', "line 1: other code"),
 ])  # fmt: skip
 def test_another_file_is_left_as_it_is(tmp_path, content, message):
     (tmp_path / "runs.jsonl").write_bytes(content)
