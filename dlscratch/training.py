@@ -147,14 +147,13 @@ class History:
 
     def to_parquet(self, path):
         """Write the rows as a Parquet file, with their types. Raises ModuleNotFoundError without pyarrow."""
-        _extra("pyarrow", "parquet")
+        _need("pyarrow")
         write_whole(path, self.frame.to_parquet(index=False, engine="pyarrow"))
 
 
-def _extra(package, extra):
+def _need(package):
     if find_spec(package) is None:
-        command = f'python -m pip install "dlscratch[{extra}]", or python -m pip install {package}'
-        raise ModuleNotFoundError(f"this needs {package}, which is not installed: {command}", name=package)
+        raise ModuleNotFoundError(f"this needs {package}, which is not installed: python -m pip install {package}", name=package)
 
 
 class TensorBoard:
@@ -165,7 +164,7 @@ class TensorBoard:
     """
 
     def __init__(self, folder):
-        _extra("tensorboard", "tensorboard")
+        _need("tensorboard")
         from tensorboard.summary import Writer
 
         self.writer, self.written, self.history = Writer(str(folder)), 0, History()

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from dlscratch.commands import COMMANDS
 
 ROOT = Path(__file__).parents[1]
@@ -15,6 +17,15 @@ def test_the_example_prints_what_its_comments_say(capsys):
     exec(code, {})
     printed = capsys.readouterr().out.split()
     assert printed == [said.split()[-1] for said in re.findall(r"^print.*  # (.*)$", code, re.M)]
+
+
+def test_the_example_of_docs_elsewhere_runs(tmp_path, monkeypatch):
+    for name, extra in {"tensorboard": "tensorboard", "onnx": "onnx"}.items():
+        pytest.importorskip(name, reason=f"the extra `{extra}` is not installed")
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "elsewhere.md").read_text(encoding="utf-8"), re.S)
+    exec(code, {})
+    assert {p.name for p in (tmp_path / "runs").iterdir()} == {"first", "first.csv", "first.onnx", "first.safetensors"}
 
 
 def test_links_lead_somewhere():

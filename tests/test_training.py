@@ -292,7 +292,7 @@ def test_history_goes_to_parquet(tmp_path):
 ])  # fmt: skip
 def test_a_missing_extra_is_named_with_its_repair(tmp_path, monkeypatch, package, use):
     monkeypatch.setattr(training, "find_spec", lambda name: None)
-    with pytest.raises(ModuleNotFoundError, match=f"needs {package}, which is not installed: python -m pip install"):
+    with pytest.raises(ModuleNotFoundError, match=f"needs {package}, which is not installed: python -m pip install {package}$"):
         use(tmp_path)
     assert not list(tmp_path.iterdir())
 
