@@ -106,7 +106,7 @@ def test_what_scrolls_sideways_can_be_reached_by_keyboard(visit):
     assert [box for box in boxes if box[0] < 0] == []
 
 
-@pytest.mark.parametrize("name", [*PAGES, "performance.html"])
+@pytest.mark.parametrize("name", [*PAGES, "performance.html", "sweeps.html", "gpu.html", "elsewhere.html"])
 def test_nothing_is_wider_than_a_phone(visit, name):
     page = visit(width=390).open(name)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
