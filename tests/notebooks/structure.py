@@ -13,6 +13,7 @@ HEADINGS += ["Exercises", "References"]
 KILOBYTES, SETUP, LINES, FIGURES, CLAIMS, SECONDS, MEGABYTES, TITLE_WORDS = 400, 12, 15, 4, 4, 60, 1500, 120
 NETWORK = r"\b(urllib|urlopen|urlretrieve|requests|socket|wget|curl|fetch_openml|pooch|git clone)\b|^[!%]|pip install"
 GLOBAL_RANDOM = r"\b(np|numpy)\.random\.(?!default_rng|Generator|SeedSequence|BitGenerator|PCG64|Philox)\w+"
+FORMS = {int: "integer", float: "number", bool: "boolean", str: "string"}  # Colab's fields
 
 
 def faults(path, book):
@@ -84,8 +85,16 @@ def _parameters(code):
             yield f"parameters: `{line}` is no plain literal on one line"
         if "#@param" not in line or line.replace("#@param", "").count("#") < 1:
             yield f"parameters: `{line}` wants a comment and #@param"
+        elif _plain(node) and not _has_form(line, ast.literal_eval(node.value)):
+            yield f"parameters: `{line}` wants a form of its type, as #@param {{type:\"integer\"}}, or of choices that hold the default"
     if not re.search(r"^seed = \d+ ", tagged[0].source, re.M):
         yield "parameters: no seed"
+
+
+def _has_form(line, default):
+    """Whether Colab would show a field of the default's type."""
+    form, kind = line.partition("#@param")[2].strip(), FORMS.get(type(default), "raw")
+    return bool(re.match(rf"""\{{type:["'](?:{kind}|slider)["']""", form)) or form.startswith("[") and default in ast.literal_eval(form)
 
 
 def _plain(node):

@@ -66,6 +66,7 @@ BAD = {
     "0 cells tagged parameters": untag(3),
     "is no plain literal": source(3, "seed = 0  # a  #@param\nb = 2 * 3  # a  #@param"),
     "on one line": source(3, "seed = 0  # a  #@param\nb = [  # a  #@param\n1]"),
+    "wants a form": source(3, "seed = 0  # a  #@param {type:'number'}"),
     "wants a comment": source(3, "seed = 0  #@param"),
     "no seed": source(3, "depth = 0  # a  #@param"),
     "not executed in order": lambda book: book.cells[5].update(execution_count=9),
