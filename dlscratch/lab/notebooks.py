@@ -40,10 +40,13 @@ def find(number=None):
 
 
 def read(path):
-    """The notebook as nbformat has it."""
+    """The notebook as nbformat has it. Raises ValueError for a file that is none."""
     import nbformat
 
-    return nbformat.read(path, as_version=4)
+    try:
+        return nbformat.read(path, as_version=4)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:  # what its converters of older formats raise, too
+        raise ValueError(f"{path} is no notebook ({type(error).__name__}: {str(error)[:80]}); give a file that Jupyter opens") from error
 
 
 def source_of(book, tag):

@@ -62,11 +62,13 @@ def race(names=None, rounds=5, threads=None, seconds=1.0, progress=print):
     """{row: {library: [measure of each round]}}; each measurement has a process of its own with `threads` threads.
 
     names: beginnings of the rows' names; all unless given. Peers that are installed take part where they can.
-    Raises ValueError for a name that fits none.
+    Raises ValueError for a name that fits none, and for no rounds or threads.
     """
     chosen = [r for r in ROWS if any(r.startswith(n) for n in names or [""])]
-    if not chosen or rounds < 1:
-        raise ValueError(f"race: names={names}, rounds={rounds}; want at least one round, and names from {list(ROWS)}")
+    if rounds < 1 or threads is not None and threads < 1:
+        raise ValueError(f"race: rounds={rounds}, threads={threads}; want at least one of each")
+    if lost := [n for n in names or () if not any(r.startswith(n) for r in ROWS)]:
+        raise ValueError(f"race: no row begins with {', '.join(lost)}; want names from {list(ROWS)}")
     results = {r: {library: [] for library in (*LIBRARIES, *peers.installed(r))} for r in chosen}
     for i in range(rounds):
         for row, by in results.items():

@@ -71,8 +71,17 @@ def test_peers_join_only_where_installed(monkeypatch):
     assert peers.installed("W7 gradient penalty") == ["autograd"] and peers.installed("W6 GPT, 4 layers") == []
 
 
-def test_bad_requests(capsys):
-    assert main(["benchmark", "W99"]) == 2
-    assert "want at least one round, and names from" in capsys.readouterr().err
+@pytest.mark.parametrize("request_, message", [
+    ("W99", "no row begins with W99; want names from"),
+    ("W1 W99", "no row begins with W99; want names from"),
+    ("W1 --rounds 0", "rounds=0, threads=None; want at least one"),
+    ("W1 --threads 0", "threads=0; want at least one"),
+])  # fmt: skip
+def test_bad_requests(capsys, request_, message):
+    assert main(["benchmark", *request_.split()]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_failure_names_its_row():
     with pytest.raises(RuntimeError, match="W1 .* with dlscratch failed"):
         benchmark.race(["W1"], seconds="no number", rounds=1)

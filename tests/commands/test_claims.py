@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from dlscratch.__main__ import main
 from dlscratch.lab import notebooks as nb
 
@@ -33,6 +35,13 @@ def test_of_a_folder_and_of_a_file(clone, capsys):
     for what in ("build", "build/notebooks/06_c.ipynb"):
         assert main(["claims", what]) == 1
         assert capsys.readouterr().out.splitlines()[:2] == ["06_c", "  ✗ It is shallow [measured 8 ; wanted < 5]"]
+
+
+@pytest.mark.parametrize("text", ["a diary", '{"cells": 3}', "[]", '{"nbformat": "x"}'])
+def test_a_file_that_is_no_notebook(tmp_path, capsys, text):
+    (tmp_path / "a.ipynb").write_text(text)
+    assert main(["claims", str(tmp_path / "a.ipynb")]) == 2
+    assert "a.ipynb is no notebook" in capsys.readouterr().err
 
 
 def test_where_there_are_none(clone, capsys):
