@@ -27,7 +27,7 @@ def summary(model, *inputs):
         outputs[module] = _shape(output)
         flops[module] = flops.get(module, 0) + _flops(module, inputs, output)
 
-    handles = [m.register_forward_hook(note) for m in dict.fromkeys(model.modules())]
+    handles = [m.register_forward_hook(note) for m in dict.fromkeys(m for _, m in _layers(model))]
     try:
         with no_grad():
             model.eval()(*(x if isinstance(x, Tensor) else Tensor(x) for x in inputs))
@@ -41,16 +41,21 @@ def summary(model, *inputs):
     return DataFrame(rows, columns=["name", "class", "output", "parameters", "FLOPs"]).set_index("name")
 
 
+def _layers(model):
+    """(name, module), without those that compute a layer's weight: they count as a part of the layer."""
+    return [(name, m) for name, m in model.named_modules() if "parametrizations" not in name.split(".")]
+
+
 def _parts(model):
     """(name, module, its own parameters) for the modules without others inside, and for others with parameters of their own.
 
     What is tied counts once, and so does a module that stands in two places.
     """
     counted, listed = set(), set()
-    for name, m in model.named_modules():
-        inside = {id(p) for child in m.modules() if child is not m for _, p in child.named_parameters()}
+    for name, m in _layers(model):
+        inside = {id(p) for _, child in _layers(m) if child is not m for _, p in child.named_parameters()}
         own = {id(p): p.size for _, p in m.named_parameters() if id(p) not in inside | counted}
-        if m not in listed and (own or len(list(m.modules())) == 1):
+        if m not in listed and (own or len(_layers(m)) == 1):
             yield name, m, sum(own.values())
         counted.update(own)
         listed.add(m)

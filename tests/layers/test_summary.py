@@ -91,6 +91,14 @@ def test_what_is_shared_counts_once_and_each_call_counts():
     assert table.loc["idle", "output"] is None
 
 
+@pytest.mark.parametrize("normed, more", [(layers.weight_norm, 4), (layers.spectral_norm, 0)])
+def test_a_weight_computed_from_others_counts_in_its_layer(normed, more):
+    table = summary(Sequential(normed(Linear(3, 4)), layers.Tanh()), np.ones((2, 3), "float32"))
+    assert list(table.itertuples(name=None)) == [
+        ("0", "ParametrizedLinear", (2, 4), 16 + more, 48), ("1", "Tanh", (2, 4), 0, 0), ("total", "", None, 16 + more, 48),
+    ]  # fmt: skip
+
+
 def test_the_model_is_left_as_it_was():
     model = Sequential(Dropout(0.5, rng=0), layers.BatchNorm1d(3), Linear(3, 2)).train()
     model[1].eval()
