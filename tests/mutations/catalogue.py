@@ -115,7 +115,7 @@ MUTATIONS = [
              f"{TWINS} -k normalized"),
     Mutation("BatchNorm uses the batch in evaluation, too", "functional/normalization.py", "    if not training:\n", "    if False:\n",
              f"{LAYERS} -k batch_norm"),
-    Mutation("the cumulative average forgets the count of batches", "layers/normalization.py", "1 / float(self.num_batches_tracked) if", "0.1 if", f"{NORMS} -k state"),
+    Mutation("the cumulative average forgets the count of batches", "layers/normalization.py", "1 / (1 + float(self.num_batches_tracked))", "0.1", f"{NORMS} -k state"),
     Mutation("instance norm keeps the biased variance", "functional/normalization.py", "places.var(axis=2, ddof=1)", "places.var(axis=2)", f"{NORMS} -k instance"),
     Mutation("group norm mixes the groups", "functional/normalization.py", "(x.shape[0] * num_groups, -1)", "(x.shape[0], -1)",
              f"{NORMS} -k channels"),
