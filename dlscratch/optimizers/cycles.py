@@ -35,9 +35,10 @@ class CosineAnnealingWarmRestarts(Schedule):
 
 
 class SWALR(Schedule):
-    """From the lr that the optimizer has to swa_lr, along a cosine or a line, in anneal_epochs steps; then it stays: for averaging.
+    """From the lr that the optimizer has at the first step to swa_lr, along a cosine or a line, in anneal_epochs steps; then it stays.
 
-    With last_epoch, too, its steps count from where it is made, as in PyTorch.  Source: Izmailov et al. 2018.
+    For averaging, after another schedule. With last_epoch, too, its steps count from where it is made, as in PyTorch.
+    Source: Izmailov et al. 2018.
     """
 
     state = ("t", "base", "start", "first")
@@ -47,6 +48,12 @@ class SWALR(Schedule):
         self.between = _strategy(self, anneal_strategy)
         self.swa_lr, self.anneal_epochs, self.start, self.first = swa_lr, anneal_epochs, optimizer.lr, last_epoch + 1
         super().__init__(optimizer, last_epoch)
+
+    def step(self):
+        """On to the next learning rate; at first from what another schedule has come to since this one was made."""
+        if self.t == self.first:
+            self.start = self.optimizer.lr
+        super().step()
 
     def lr(self, t):
         return self.between(self.start, self.swa_lr, min(1.0, (t - self.first) / self.anneal_epochs) if self.anneal_epochs else 1.0)
