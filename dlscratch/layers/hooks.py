@@ -48,7 +48,11 @@ class Hooks:
 
     def _came_back(self, module, grad_input, grad_output):
         for hook in list(self.backward.values()):
-            grad_input = _tuple(hook(module, grad_input, grad_output), grad_input)
+            new = _tuple(hook(module, grad_input, grad_output), grad_input)
+            came, want = ([None if g is None else np.shape(g) for g in gradients] for gradients in (new, grad_input))
+            if len(came) != len(want) or any(None not in pair and pair[0] != pair[1] for pair in zip(came, want)):
+                raise ValueError(f"a backward hook of {type(module).__name__}: gradients of shapes {came}; want {want}, one for each input")
+            grad_input = new
         return grad_input
 
 
@@ -87,7 +91,8 @@ def _gate(values, told):
         return [new[i] for i in at]
 
     row = record(_Gate(among_all), tensors, {}, np.concatenate([t.data.ravel() for t in tensors]), traced=True)
-    parts = dict(zip(at, _cut(row, [t.shape for t in tensors]), strict=True))
+    parts = _cut(row, [t.shape for t in tensors])  # of the widest dtype of all
+    parts = {i: part if part.dtype == t.dtype else part.astype(t.dtype) for i, part, t in zip(at, parts, tensors, strict=True)}
     return tuple(parts.get(i, v) for i, v in enumerate(values)), True
 
 
