@@ -55,6 +55,11 @@ class SWALR(Schedule):
             self.start = self.optimizer.lr
         super().step()
 
+    def apply(self):
+        """Give the optimizer the learning rate of now; until the first step, that is its own."""
+        if self.t > self.first or not self.anneal_epochs:
+            super().apply()
+
     def lr(self, t):
         return self.between(self.start, self.swa_lr, min(1.0, (t - self.first) / self.anneal_epochs) if self.anneal_epochs else 1.0)
 

@@ -94,6 +94,7 @@ def test_averaging_begins_where_another_schedule_has_come_to():
     b = torch.optim.lr_scheduler.ExponentialLR(other, 0.9), torch.optim.swa_utils.SWALR(other, 0.05, 7)
     for t in range(25):
         assert mine.lr == pytest.approx(other.param_groups[0]["lr"], rel=1e-12), t
+        a[1].load_state_dict(a[1].state_dict())  # before its first step it changes nothing
         other.step(), a[t >= 10].step(), b[t >= 10].step()
 
 
