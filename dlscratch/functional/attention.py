@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
-from ..engine import Tensor, fused
+from ..engine import fused
 from ..engine.backward import sum_to
+from ..engine.tensor import raw
 from .dropout import dropout
 
 __all__ = ["additive", "attention_weights", "textbook_attention", "scaled_dot_product_attention", "textbook_tiled", "tiled_attention"]
@@ -92,7 +93,7 @@ def additive(mask, dtype, shape):
     mask = _fitted(mask, shape)
     if mask.dtype.kind == "f":
         return mask if mask.dtype == dtype else mask.astype(dtype)
-    return np.where(mask.data if isinstance(mask, Tensor) else mask, 0, -np.inf).astype(dtype)
+    return np.where(raw(mask), 0, -np.inf).astype(dtype)
 
 
 def _fitted(mask, shape):
@@ -235,4 +236,4 @@ def _masks(mask, dtype, shape):
     mask = _fitted(mask, shape)
     if mask.dtype.kind == "f":
         return [mask if mask.dtype == dtype else mask.astype(dtype)], None
-    return [], mask.data if isinstance(mask, Tensor) else mask
+    return [], raw(mask)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..engine import Tensor
+from ..engine.tensor import raw
 from .losses import reduce, same_shape
 from .normalization import cosine_similarity
 
@@ -116,7 +116,7 @@ def hinge_loss(input, target, margin=1.0, reduction="mean"):
 
 
 def _signs(name, target):
-    if not np.all(np.isin(target.data if isinstance(target, Tensor) else target, (-1, 1))):
+    if not np.all(np.isin(raw(target), (-1, 1))):
         raise ValueError(f"{name}: target holds more than -1 and 1; want 2 * y - 1 for labels y of 0 and 1")
 
 
