@@ -27,15 +27,17 @@ class Hooks:
         """module.forward(*inputs, **options) with all that was registered around it."""
         for hook in list(self.before.values()):
             inputs = _tuple(hook(module, inputs), inputs)
-        slopes = {}
+        slopes = {}  # none where the gradient comes past the outputs: through an LSTM's (h, c), which is a tuple in the tuple
         if self.backward:
-            inputs, heard = _gate(inputs, lambda gradients: self._came_back(module, gradients, slopes["output"]))
+            told = lambda gradients: self._came_back(module, gradients, slopes.pop("output", (None,) * len(outputs)))
+            inputs, heard = _gate(inputs, told)
         y = module.forward(*inputs, **options)
         for hook in list(self.after.values()):
             new = hook(module, inputs, y)
             y = y if new is None else new
         if not self.backward:
             return y
+        outputs = _tuple(y, (y,))
 
         def at_output(gradients):
             slopes["output"] = gradients
@@ -43,8 +45,8 @@ class Hooks:
                 self._came_back(module, (None,) * len(inputs), gradients)
             return gradients
 
-        outputs, _ = _gate(_tuple(y), at_output)
-        return outputs if isinstance(y, tuple) else outputs[0]
+        passed, _ = _gate(outputs, at_output)
+        return passed if isinstance(y, tuple) else passed[0]
 
     def _came_back(self, module, grad_input, grad_output):
         for hook in list(self.backward.values()):

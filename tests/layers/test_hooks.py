@@ -127,6 +127,21 @@ def test_a_backward_hook_that_returns_other_gradients_says_so(new):
         layer(Tensor(x, requires_grad=True)).sum().backward()
 
 
+def test_a_gradient_that_comes_past_the_outputs_tells_of_none():
+    layer, seen = layers.LSTM(3, 4, rng=0).astype("float64"), []
+    layer.register_full_backward_hook(lambda module, before, after: seen.append((before[0].shape, [g is None for g in after])))
+    inputs = Tensor(x[:, None], requires_grad=True)
+    y, (h, _) = layer(inputs)  # hooks see the outputs in the tuple, (h, c) is none
+    np.sum(h).backward(retain_graph=True)
+    np.sum(y).backward(retain_graph=True)
+    np.sum(h).backward()
+    assert seen == [((4, 1, 3), [past, True]) for past in (True, False, True)]
+    silent = layers.Tanh()
+    silent.forward = lambda x: None
+    silent.register_full_backward_hook(lambda module, before, after: None)
+    assert silent(inputs) is None
+
+
 def test_hooks_are_called_in_turn_and_travel_with_copies():
     model, seen = Sequential(layers.Tanh()), []
     model.register_forward_hook(lambda m, i, y: seen.append(1) or y * 2)
