@@ -15,7 +15,7 @@ def summary(model, *inputs):
 
     FLOPs are 2 × multiply-adds of Linear, convolution, attention and recurrent layers, of all calls and the whole batch; others
     count as 0. What was never called has the output None. The model runs once, in evaluation mode, and is left as it was.
-    Raises TypeError when `model` is no Module or no input is given.
+    Raises TypeError when `model` is no Module, no input is given, or attention or a recurrent layer inside gets its own by name.
     """
     from pandas import DataFrame
 
@@ -67,14 +67,17 @@ def _shape(y):
 
 
 def _flops(module, inputs, y):
+    if isinstance(module, Linear | Conv1d | Conv2d):  # each output is a sum over one row of weights
+        return 2 * y.size * module.weight.data[0].size
+    if not isinstance(module, ConvTranspose1d | ConvTranspose2d | Recurrent | MultiheadAttention):
+        return 0
+    if len(inputs) < (3 if isinstance(module, MultiheadAttention) else 1):
+        raise TypeError(f"summary: want the inputs of {module} by place; hooks, which count here, do not see names")
     x = inputs[0]
     if isinstance(module, MultiheadAttention):  # the projections of Q, K, V (that of the output is a Linear), Q Kᵀ and P V
         key, value = inputs[1:3]
         return 2 * module.embed_dim * (x.size + key.size + value.size) + 4 * x.size * key.shape[-2 if module.batch_first else 0]
-    if isinstance(module, Recurrent):  # each step multiplies by all matrices
-        return 2 * (x.size // x.shape[-1]) * sum(p.size for _, p in module.named_parameters() if p.ndim == 2)
-    if isinstance(module, Linear | Conv1d | Conv2d):  # each output is a sum over one row of weights
-        return 2 * y.size * module.weight.data[0].size
-    if isinstance(module, ConvTranspose1d | ConvTranspose2d):  # each input is multiplied by one
-        return 2 * x.size * module.weight.data[0].size
-    return 0
+    if isinstance(module, Recurrent):  # each step multiplies by all matrices; the lengths that weight_norm learns are none
+        weights = sum(p.size for name, p in module.named_parameters() if p.ndim == 2 and not name.endswith("original0"))
+        return 2 * (x.size // x.shape[-1]) * weights
+    return 2 * x.size * module.weight.data[0].size  # each input is multiplied by one row of weights

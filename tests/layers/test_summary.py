@@ -70,6 +70,28 @@ def test_flops_of_recurrent_layers_by_hand(kind, gates):
     assert summary(getattr(layers, f"{kind}Cell")(3, 4), np.ones((2, 3), "float32")).loc["total", "FLOPs"] == 2 * 2 * gates * 4 * (3 + 4)
 
 
+def test_normalized_weights_multiply_no_more():
+    model = layers.weight_norm(layers.LSTM(3, 4), "weight_hh_l0")
+    assert summary(model, np.ones((5, 2, 3), "float32")).loc["total", "FLOPs"] == 2 * 5 * 2 * 16 * (3 + 4)
+
+
+class Named(Module):
+    """Layers whose inputs come by name."""
+
+    def __init__(self, attention):
+        self.layer, self.attention = Linear(3, 4), attention
+
+    def forward(self, x):
+        x = self.layer(x=x)
+        return self.attention(x, key=x, value=x)[0] if self.attention else x
+
+
+def test_inputs_by_name():
+    assert summary(Named(None), np.ones((2, 3), "float32")).loc["total", "FLOPs"] == 2 * 2 * 3 * 4
+    with pytest.raises(TypeError, match="want the inputs of MultiheadAttention.* by place"):
+        summary(Named(layers.MultiheadAttention(4, 2)), np.ones((2, 3), "float32"))
+
+
 class Twice(Module):
     """One layer called twice, a weight of its own, tied weights, and a layer that is never called."""
 
