@@ -41,7 +41,7 @@ class SWALR(Schedule):
     Source: Izmailov et al. 2018.
     """
 
-    state = ("t", "base", "start", "first")
+    state, of_t = ("t", "base", "start", "first"), False
 
     def __init__(self, optimizer, swa_lr, anneal_epochs=10, anneal_strategy="cos", last_epoch=-1):
         self.want(anneal_epochs >= 0 and swa_lr >= 0, f"anneal_epochs and swa_lr >= 0, came {anneal_epochs} and {swa_lr}")

@@ -198,6 +198,7 @@ def test_state_moves(name):
     (lambda o: optimizers.SequentialLR(o, [optimizers.StepLR(o, 1)], [3]), "0 milestones, came 1"),
     (lambda o: optimizers.SequentialLR(o, [optimizers.StepLR(optimizers.SGD(small().parameters()), 1)], []), "the same optimizer"),
     (lambda o: optimizers.SequentialLR(o, [optimizers.ReduceLROnPlateau(o)], []), "a function of t"),
+    (lambda o: optimizers.SequentialLR(o, [optimizers.SWALR(o, 0.1)], []), "a function of t"),
     (lambda o: optimizers.ReduceLROnPlateau(o, mode="best"), "min or max"),
     (lambda o: optimizers.ReduceLROnPlateau(o, factor=1.0), "factor < 1"),
 ])  # fmt: skip
