@@ -97,9 +97,12 @@ def _in_place(textbook, inputs, options):
         return inputs, options
     parameters, options = list(inspect.signature(textbook).parameters.values()), dict(options)
     last = max(i for i, p in enumerate(parameters) if isinstance(options.get(p.name), (Tensor, np.ndarray)))
-    if twice := [p.name for p in parameters[: len(inputs)] if p.name in options]:
-        raise TypeError(f"{textbook.__name__.removeprefix('textbook_')}: {twice[0]} came twice, by place and by name; give it once")
-    return (*inputs, *(options.pop(p.name, p.default) for p in parameters[len(inputs) : last + 1])), options
+    given, moved, name = parameters[: len(inputs)], parameters[len(inputs) : last + 1], textbook.__name__.removeprefix("textbook_")
+    if twice := [p.name for p in given if p.name in options]:
+        raise TypeError(f"{name}: {twice[0]} came twice, by place and by name; give it once")
+    if missing := [p.name for p in moved if p.default is p.empty and p.name not in options]:
+        raise TypeError(f"{name}: {missing[0]} is missing; give it by place or by name")
+    return (*inputs, *(options.pop(p.name, p.default) for p in moved)), options
 
 
 def _scatter(y, node, g, needs, lifted):

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from ..engine import Tensor, blocks, fused, primitive
+from ..engine import blocks, fused, primitive
+from ..engine.tensor import raw
 
 __all__ = [
     "textbook_relu", "relu", "textbook_leaky_relu", "leaky_relu", "textbook_sigmoid", "sigmoid", "tanh", "erf", "textbook_gelu", "gelu",
@@ -219,6 +220,6 @@ def gumbel_softmax(logits, tau=1.0, hard=False, eps=1e-10, axis=-1, *, rng=None)
     y = softmax((logits + noise) / tau, axis=axis)
     if not hard:
         return y
-    values = y.data if isinstance(y, Tensor) else y
+    values = raw(y)
     chosen = np.arange(y.shape[axis]) == np.expand_dims(np.moveaxis(values, axis, -1).argmax(-1), -1)
     return np.moveaxis(chosen, -1, axis).astype(y.dtype) - values + y

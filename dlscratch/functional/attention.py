@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
-from ..engine import Tensor, fused
+from ..engine import fused
 from ..engine.backward import sum_to
+from ..engine.tensor import raw
 from .dropout import dropout
 
 __all__ = ["additive", "attention_weights", "textbook_attention", "scaled_dot_product_attention", "textbook_tiled", "tiled_attention"]
@@ -89,17 +90,19 @@ def scaled_dot_product_attention(
 
 def additive(mask, dtype, shape):
     """The mask as numbers to add to scores of `shape`: of booleans, 0 where True and -∞ where False."""
-    _fits(mask, shape)
+    mask = _fitted(mask, shape)
     if mask.dtype.kind == "f":
         return mask if mask.dtype == dtype else mask.astype(dtype)
-    return np.where(mask.data if isinstance(mask, Tensor) else mask, 0, -np.inf).astype(dtype)
+    return np.where(raw(mask), 0, -np.inf).astype(dtype)
 
 
-def _fits(mask, shape):
+def _fitted(mask, shape):
+    """The mask with at least two axes, of queries and of keys."""
     if mask.ndim > len(shape) or any(m not in (1, n) for m, n in zip(mask.shape[::-1], shape[::-1])):
         raise ValueError(f"attention mask {mask.shape}; want a shape that broadcasts to the scores, {shape}")
     if mask.dtype.kind not in "bf":
         raise TypeError(f"attention mask of dtype {mask.dtype}; want booleans, mask.astype(bool), or floats to add to the scores")
+    return np.reshape(mask, (1,) * (2 - mask.ndim) + mask.shape)
 
 
 def _shared(query, x):
@@ -227,11 +230,10 @@ def tiled_attention(
 
 
 def _masks(mask, dtype, shape):
-    """([the mask] if it is to be added, else [], the mask if it says what is allowed, else None), of at least two axes."""
+    """([the mask] if it is to be added, else [], the mask if it says what is allowed, else None)."""
     if mask is None:
         return [], None
-    _fits(mask, shape)
-    mask = np.reshape(mask, (1,) * (2 - mask.ndim) + mask.shape)
+    mask = _fitted(mask, shape)
     if mask.dtype.kind == "f":
         return [mask if mask.dtype == dtype else mask.astype(dtype)], None
-    return [], mask.data if isinstance(mask, Tensor) else mask
+    return [], raw(mask)

@@ -51,7 +51,9 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
     scale_grad_by_freq divides a row's gradient by how often it stands in `input`. Raises TypeError for an input that holds
     no integers, ValueError for integers outside 0 .. V - 1, and for sparse=True: gradients are parts of one dense vector.
     """
-    ids = _integers("embedding", input, weight.shape[0])
+    ids, V = _integers("embedding", input, weight.shape[0]), weight.shape[0]
+    if padding_idx is not None and not -V <= padding_idx < V:
+        raise ValueError(f"embedding: padding_idx={padding_idx}; want {-V} to {V - 1}, a row of weight {weight.shape}")
     if sparse:
         raise ValueError("embedding: sparse=True; want False: all gradients of a model are one dense vector, model.parameters().dtheta")
     if max_norm is not None:

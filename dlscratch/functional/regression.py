@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..engine import Tensor
+from ..engine.tensor import raw
 from .losses import reduce, same_shape
 from .normalization import cosine_similarity
 
@@ -72,9 +72,12 @@ def quantile_loss(input, target, q=0.5, reduction="mean"):
 def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
     """L = mean of (log v + (input - target)² / v) / 2, with v = max(var, eps); `full` adds log(2π) / 2.
 
-    var: a shape that broadcasts with input. Raises ValueError for a negative variance.
+    var: a shape that broadcasts with input, or that of input without its last axis: one for each example, even where both are true.
+    Raises ValueError for a negative variance.
     """
     same_shape("gaussian_nll_loss", input, target)
+    if () != np.shape(var) == np.shape(input)[:-1]:
+        var = np.expand_dims(var, -1)
     if np.any(np.less(var, 0)):
         raise ValueError("gaussian_nll_loss: a variance below 0; want the variance itself: np.exp of what predicts its logarithm")
     v = np.maximum(var, eps)
@@ -113,7 +116,7 @@ def hinge_loss(input, target, margin=1.0, reduction="mean"):
 
 
 def _signs(name, target):
-    if not np.all(np.isin(target.data if isinstance(target, Tensor) else target, (-1, 1))):
+    if not np.all(np.isin(raw(target), (-1, 1))):
         raise ValueError(f"{name}: target holds more than -1 and 1; want 2 * y - 1 for labels y of 0 and 1")
 
 

@@ -27,15 +27,17 @@ class Hooks:
         """module.forward(*inputs, **options) with all that was registered around it."""
         for hook in list(self.before.values()):
             inputs = _tuple(hook(module, inputs), inputs)
-        slopes = {}
+        slopes = {}  # none where the gradient comes past the outputs: through an LSTM's (h, c), which is a tuple in the tuple
         if self.backward:
-            inputs, heard = _gate(inputs, lambda gradients: self._came_back(module, gradients, slopes["output"]))
+            told = lambda gradients: self._came_back(module, gradients, slopes.pop("output", (None,) * len(outputs)))
+            inputs, heard = _gate(inputs, told)
         y = module.forward(*inputs, **options)
         for hook in list(self.after.values()):
             new = hook(module, inputs, y)
             y = y if new is None else new
         if not self.backward:
             return y
+        outputs = _tuple(y, (y,))
 
         def at_output(gradients):
             slopes["output"] = gradients
@@ -43,12 +45,16 @@ class Hooks:
                 self._came_back(module, (None,) * len(inputs), gradients)
             return gradients
 
-        outputs, _ = _gate(_tuple(y), at_output)
-        return outputs if isinstance(y, tuple) else outputs[0]
+        passed, _ = _gate(outputs, at_output)
+        return passed if isinstance(y, tuple) else passed[0]
 
     def _came_back(self, module, grad_input, grad_output):
         for hook in list(self.backward.values()):
-            grad_input = _tuple(hook(module, grad_input, grad_output), grad_input)
+            new = _tuple(hook(module, grad_input, grad_output), grad_input)
+            came, want = ([None if g is None else np.shape(g) for g in gradients] for gradients in (new, grad_input))
+            if len(came) != len(want) or any(None not in pair and pair[0] != pair[1] for pair in zip(came, want)):
+                raise ValueError(f"a backward hook of {type(module).__name__}: gradients of shapes {came}; want {want}, one for each input")
+            grad_input = new
         return grad_input
 
 
@@ -87,7 +93,8 @@ def _gate(values, told):
         return [new[i] for i in at]
 
     row = record(_Gate(among_all), tensors, {}, np.concatenate([t.data.ravel() for t in tensors]), traced=True)
-    parts = dict(zip(at, _cut(row, [t.shape for t in tensors]), strict=True))
+    parts = _cut(row, [t.shape for t in tensors])  # of the widest dtype of all
+    parts = {i: part if part.dtype == t.dtype else part.astype(t.dtype) for i, part, t in zip(at, parts, tensors, strict=True)}
     return tuple(parts.get(i, v) for i, v in enumerate(values)), True
 
 

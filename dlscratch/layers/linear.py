@@ -50,11 +50,11 @@ class Embedding(Module):
         _weight=None, _freeze=False, *, rng=None,
     ):  # fmt: skip
         shape = self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
-        if np.shape(_weight) not in ((), shape) or padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
-            raise ValueError(f"Embedding{shape}: weight {np.shape(_weight)}, padding_idx {padding_idx}; want {shape} and one of its rows")
+        start = initializers.normal(np.random.default_rng(rng), shape) if _weight is None else _weight
+        if np.shape(start) != shape or padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
+            raise ValueError(f"Embedding{shape}: weight {np.shape(start)}, padding_idx {padding_idx}; want {shape} and one of its rows")
         self.padding_idx, self.max_norm, self.norm_type = padding_idx, max_norm, norm_type
         self.scale_grad_by_freq, self.sparse = scale_grad_by_freq, sparse
-        start = initializers.normal(np.random.default_rng(rng), shape) if _weight is None else _weight
         self.weight = Parameter(start, requires_grad=not _freeze)
         if padding_idx is not None and _weight is None:
             self.weight.data[padding_idx] = 0

@@ -69,12 +69,14 @@ class BatchNorm1d(_Channels):
         self.num_batches_tracked = np.array(0) if track_running_stats else None
 
     def forward(self, x):
-        momentum, training = self.momentum, self.training or not self.track_running_stats
-        if self.training and self.track_running_stats:
-            self.num_batches_tracked += 1
-            momentum = 1 / float(self.num_batches_tracked) if momentum is None else momentum
+        own, counted, momentum = self.training or not self.track_running_stats, self.training and self.track_running_stats, self.momentum
+        if counted and momentum is None:
+            momentum = 1 / (1 + float(self.num_batches_tracked))
         running = self.running_mean, self.running_var
-        return F.batch_norm(self._checked(x), *running, self.weight, self.bias, training, momentum, self.eps)
+        y = F.batch_norm(self._checked(x), *running, self.weight, self.bias, own, momentum, self.eps)
+        if counted:  # last: a batch that was refused does not count
+            self.num_batches_tracked += 1
+        return y
 
 
 class BatchNorm2d(BatchNorm1d):

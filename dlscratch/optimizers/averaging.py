@@ -6,7 +6,8 @@ import numpy as np
 
 from ..engine import Tensor, no_grad
 from ..layers.module import Module
-from ..layers.normalization import BatchNorm1d
+from ..layers.normalization import BatchNorm1d, InstanceNorm1d
+from ..layers.parameters import Parameter
 
 __all__ = ["EMA", "SWA", "AveragedModel", "get_ema_avg_fn", "get_swa_avg_fn", "update_bn"]
 
@@ -85,9 +86,9 @@ class AveragedModel(Module):
 
     def update_parameters(self, model):
         """Take in the model as it is now; the first one is copied. Raises KeyError or ValueError for another kind of model."""
-        average, newest, names = self.module.state_dict(), model.state_dict(), {name for name, _ in model.named_parameters()}
-        if self.n_averaged > 0:
-            mixed = [name for name in newest if self.use_buffers or name in names]
+        average, newest = self.module.state_dict(), model.state_dict()
+        if self.n_averaged > 0:  # named_parameters() would leave out further names of tied weights, which then were the newest
+            mixed = [name for name, value in model._named_state() if self.use_buffers or isinstance(value, Parameter)]
             newest |= {name: self.avg_fn(average[name], newest[name], int(self.n_averaged)) for name in mixed}
         self.module.load_state_dict(newest)
         self.n_averaged += 1
@@ -111,7 +112,7 @@ def update_bn(loader, model):
 
     loader: inputs x, or tuples that begin with x.
     """
-    norms = [m for m in model.modules() if isinstance(m, BatchNorm1d) and m.running_mean is not None]
+    norms = [m for m in model.modules() if isinstance(m, BatchNorm1d) and m.track_running_stats and not isinstance(m, InstanceNorm1d)]
     momenta, was_training = [m.momentum for m in norms], model.training
     for m in norms:
         m.running_mean[...], m.running_var[...], m.num_batches_tracked[...] = 0, 1, 0

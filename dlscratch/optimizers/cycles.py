@@ -35,18 +35,30 @@ class CosineAnnealingWarmRestarts(Schedule):
 
 
 class SWALR(Schedule):
-    """From the lr that the optimizer has to swa_lr, along a cosine or a line, in anneal_epochs steps; then it stays: for averaging.
+    """From the lr that the optimizer has at the first step to swa_lr, along a cosine or a line, in anneal_epochs steps; then it stays.
 
-    With last_epoch, too, its steps count from where it is made, as in PyTorch.  Source: Izmailov et al. 2018.
+    For averaging, after another schedule. With last_epoch, too, its steps count from where it is made, as in PyTorch.
+    Source: Izmailov et al. 2018.
     """
 
-    state = ("t", "base", "start", "first")
+    state, of_t = ("t", "base", "start", "first"), False
 
     def __init__(self, optimizer, swa_lr, anneal_epochs=10, anneal_strategy="cos", last_epoch=-1):
         self.want(anneal_epochs >= 0 and swa_lr >= 0, f"anneal_epochs and swa_lr >= 0, came {anneal_epochs} and {swa_lr}")
         self.between = _strategy(self, anneal_strategy)
         self.swa_lr, self.anneal_epochs, self.start, self.first = swa_lr, anneal_epochs, optimizer.lr, last_epoch + 1
         super().__init__(optimizer, last_epoch)
+
+    def step(self):
+        """On to the next learning rate; at first from what another schedule has come to since this one was made."""
+        if self.t == self.first:
+            self.start = self.optimizer.lr
+        super().step()
+
+    def apply(self):
+        """Give the optimizer the learning rate of now; until the first step, that is its own."""
+        if self.t > self.first or not self.anneal_epochs:
+            super().apply()
 
     def lr(self, t):
         return self.between(self.start, self.swa_lr, min(1.0, (t - self.first) / self.anneal_epochs) if self.anneal_epochs else 1.0)

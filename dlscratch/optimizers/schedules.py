@@ -19,6 +19,7 @@ class Schedule:
     """What all schedules share; a subclass defines `lr(t)`. Schedules change `optimizer.lr`."""
 
     state = ("t", "base")
+    of_t = True  # whether the learning rate is a function of t alone, whatever it was before
 
     def __init__(self, optimizer, last_epoch=-1):
         known = last_epoch == -1 or (last_epoch >= 0 and "initial_lr" in vars(optimizer))
@@ -142,7 +143,7 @@ class SequentialLR(Schedule):
     def __init__(self, optimizer, schedulers, milestones, last_epoch=-1):
         self.want(len(milestones) == len(schedulers) - 1, f"{len(schedulers) - 1} milestones, came {len(milestones)}")
         self.want(all(s.optimizer is optimizer for s in schedulers), "schedules of the same optimizer")
-        self.want(not any(isinstance(s, ReduceLROnPlateau) for s in schedulers), "schedules that are a function of t")
+        self.want(all(s.of_t for s in schedulers), "schedules that are a function of t")
         self.schedulers, self.milestones = schedulers, milestones
         super().__init__(optimizer, last_epoch)
 
@@ -164,7 +165,7 @@ class ReduceLROnPlateau(Schedule):
     best ∓ threshold. After a reduction, `cooldown` calls are not counted.
     """
 
-    state = ("t", "base", "best", "bad", "cooling")
+    state, of_t = ("t", "base", "best", "bad", "cooling"), False
 
     def __init__(self, optimizer, mode="min", factor=0.1, patience=10, threshold=1e-4, threshold_mode="rel", cooldown=0, min_lr=0.0,
                  eps=1e-8):  # fmt: skip

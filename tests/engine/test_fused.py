@@ -122,6 +122,8 @@ def test_tensors_given_by_name_get_their_gradients():
     np.sum(operation(x, weight=V)).backward()
     close(x.grad, V)
     assert seen.pop() == (True, False)
+    with pytest.raises(TypeError, match="weight is missing"):
+        operation(x, bias=V)
     with pytest.raises(TypeError, match="x came twice"):
         operation(x, V, x=V)
 

@@ -65,6 +65,13 @@ def test_nothing_to_attend_to_gives_zero(mask, attend):
     assert not y.data[:, 1].any() and y.data[:, 0].all() and not leaves[0].grad[:, 1].any()
 
 
+@pytest.mark.parametrize("attend", [F.scaled_dot_product_attention, F.tiled_attention])
+@pytest.mark.parametrize("mask", [np.arange(5) != 1, np.arange(5.0)])
+def test_a_mask_of_the_keys_alone_is_that_of_each_query(attend, mask):
+    q, k, v = normal((2, 3, 4), (2, 5, 4), (2, 5, 4))
+    np.testing.assert_array_equal(attend(q, k, v, mask), attend(q, k, v, np.tile(mask, (3, 1))))
+
+
 def test_a_mask_and_causality_add_up():
     q, k, v = normal((2, 4, 3), (2, 4, 3), (2, 4, 3))
     mask = np.random.default_rng(1).random((4, 4)) < 0.7

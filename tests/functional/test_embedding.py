@@ -67,6 +67,8 @@ def test_from_pretrained_equals_torch():
 @pytest.mark.parametrize("call, error, message", [
     (lambda: F.embedding(np.array([1]), np.ones((3, 2)), sparse=True), ValueError, "sparse=True; want False"),
     (lambda: F.embedding(np.array([1]), 2 * Tensor(np.ones((3, 2)), requires_grad=True), max_norm=1), ValueError, "want a Parameter"),
+    (lambda: F.embedding(np.array([1]), np.ones((3, 2)), 3), ValueError, "padding_idx=3; want -3 to 2"),
+    (lambda: layers.Embedding(3, 2, _weight=5.0), ValueError, "weight .., padding_idx None; want .3, 2."),
     (lambda: layers.Embedding(3, 2, 3), ValueError, "want .3, 2. and one of its rows"),
     (lambda: layers.Embedding(3, 2, _weight=np.ones((2, 2))), ValueError, "weight .2, 2."),
     (lambda: layers.Embedding.from_pretrained(np.ones(3)), ValueError, "want .V, D."),

@@ -77,6 +77,12 @@ def test_gaussian_equals_torch(shape, reduction, full, seed):
          normal(rng, shape), normal(rng, shape), unit(rng, shape))  # fmt: skip
 
 
+def test_one_variance_for_each_example_equals_torch():
+    rng = np.random.default_rng(0)
+    arrays = normal(rng, (3, 3)), normal(rng, (3, 3)), unit(rng, (3,))
+    same(F.gaussian_nll_loss, f("gaussian_nll_loss"), *arrays)
+
+
 @few
 @given(shape=shapes.filter(lambda s: s[-1] > 1), reduction=reductions, p=st.sampled_from([1.0, 2.0, 3.0]), swap=st.booleans(),
        seed=seeds)  # fmt: skip

@@ -105,6 +105,43 @@ def test_gradients_of_gradients_pass_backward_hooks():
     np.testing.assert_allclose(grad(lambda x: np.sum(slope(x) / 2))(x).data, 2 * plain, rtol=1e-12)  # the outer walk passes it, too
 
 
+def test_a_backward_hook_leaves_dtypes_as_they_are():
+    a, b = (Tensor(x.astype(dtype), requires_grad=True) for dtype in ("float32", "float64"))
+    model = Product(layers.Tanh())
+    model.register_full_backward_hook(lambda module, before, after: None)
+    model.inner.register_full_backward_hook(lambda module, before, after: None)
+    y, _ = model(a, b)
+    y.sum().backward()
+    assert y.dtype == np.float64 and model.inner(a).dtype == a.grad.dtype == np.float32 and model(b, a)[1].dtype == np.float64
+    inputs = []
+    model.register_forward_hook(lambda module, given, y: inputs.append([v.dtype for v in given]))
+    model(a, b)
+    assert inputs == [[np.float32, np.float64]]
+
+
+@pytest.mark.parametrize("new", [lambda g: (g, g), lambda g: (), lambda g: g[:2]])
+def test_a_backward_hook_that_returns_other_gradients_says_so(new):
+    layer = layers.Tanh()
+    layer.register_full_backward_hook(lambda module, before, after: new(before[0]))
+    with pytest.raises(ValueError, match=r"hook of Tanh.*want \[\(4, 3\)\]"):
+        layer(Tensor(x, requires_grad=True)).sum().backward()
+
+
+def test_a_gradient_that_comes_past_the_outputs_tells_of_none():
+    layer, seen = layers.LSTM(3, 4, rng=0).astype("float64"), []
+    layer.register_full_backward_hook(lambda module, before, after: seen.append((before[0].shape, [g is None for g in after])))
+    inputs = Tensor(x[:, None], requires_grad=True)
+    y, (h, _) = layer(inputs)  # hooks see the outputs in the tuple, (h, c) is none
+    np.sum(h).backward(retain_graph=True)
+    np.sum(y).backward(retain_graph=True)
+    np.sum(h).backward()
+    assert seen == [((4, 1, 3), [past, True]) for past in (True, False, True)]
+    silent = layers.Tanh()
+    silent.forward = lambda x: None
+    silent.register_full_backward_hook(lambda module, before, after: None)
+    assert silent(inputs) is None
+
+
 def test_hooks_are_called_in_turn_and_travel_with_copies():
     model, seen = Sequential(layers.Tanh()), []
     model.register_forward_hook(lambda m, i, y: seen.append(1) or y * 2)

@@ -37,6 +37,14 @@ def test_batch_norm_state_equals_torch():
     np.testing.assert_allclose(ours.eval()(Tensor(x)).data, theirs.eval()(torch.tensor(x)).detach().numpy(), rtol=1e-12)
 
 
+def test_what_is_refused_is_not_counted():
+    norm = layers.BatchNorm1d(3)
+    for shape in ((2, 4), (1, 3)):
+        with pytest.raises(ValueError):
+            norm(np.ones(shape, "float32"))
+    assert norm.num_batches_tracked == 0
+
+
 def net():
     return Sequential(Linear(4, 5, rng=0), layers.Tanh(), Sequential(Linear(5, 3, rng=1)))
 

@@ -70,6 +70,28 @@ def test_flops_of_recurrent_layers_by_hand(kind, gates):
     assert summary(getattr(layers, f"{kind}Cell")(3, 4), np.ones((2, 3), "float32")).loc["total", "FLOPs"] == 2 * 2 * gates * 4 * (3 + 4)
 
 
+def test_normalized_weights_multiply_no_more():
+    model = layers.weight_norm(layers.LSTM(3, 4), "weight_hh_l0")
+    assert summary(model, np.ones((5, 2, 3), "float32")).loc["total", "FLOPs"] == 2 * 5 * 2 * 16 * (3 + 4)
+
+
+class Named(Module):
+    """Layers whose inputs come by name."""
+
+    def __init__(self, attention):
+        self.layer, self.attention = Linear(3, 4), attention
+
+    def forward(self, x):
+        x = self.layer(x=x)
+        return self.attention(x, key=x, value=x)[0] if self.attention else x
+
+
+def test_inputs_by_name():
+    assert summary(Named(None), np.ones((2, 3), "float32")).loc["total", "FLOPs"] == 2 * 2 * 3 * 4
+    with pytest.raises(TypeError, match="want the inputs of MultiheadAttention.* by place"):
+        summary(Named(layers.MultiheadAttention(4, 2)), np.ones((2, 3), "float32"))
+
+
 class Twice(Module):
     """One layer called twice, a weight of its own, tied weights, and a layer that is never called."""
 
@@ -89,6 +111,14 @@ def test_what_is_shared_counts_once_and_each_call_counts():
         ("model", 3, 0), ("layer", 12, 36), ("tied", 3, 18), ("idle", 12, 0), ("total", sum(p.size for p in model.parameters()), 54),
     ]  # fmt: skip
     assert table.loc["idle", "output"] is None
+
+
+@pytest.mark.parametrize("normed, more", [(layers.weight_norm, 4), (layers.spectral_norm, 0)])
+def test_a_weight_computed_from_others_counts_in_its_layer(normed, more):
+    table = summary(Sequential(normed(Linear(3, 4)), layers.Tanh()), np.ones((2, 3), "float32"))
+    assert list(table.itertuples(name=None)) == [
+        ("0", "ParametrizedLinear", (2, 4), 16 + more, 48), ("1", "Tanh", (2, 4), 0, 0), ("total", "", None, 16 + more, 48),
+    ]  # fmt: skip
 
 
 def test_the_model_is_left_as_it_was():

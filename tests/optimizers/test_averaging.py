@@ -121,6 +121,25 @@ def test_a_failing_loader_leaves_momentum_and_mode():
     optimizers.update_bn([np.ones((2, 4))], small())  # nothing to do: the loader is not even read
 
 
+def test_tied_weights_are_averaged_under_all_their_names():
+    model = layers.Sequential(layers.Linear(2, 2), layers.Linear(2, 2))
+    model[1].weight = model[0].weight
+    average = optimizers.AveragedModel(model)
+    for value in (1, 2, 6):
+        model[0].weight.data = np.full((2, 2), value, "float32")
+        average.update_parameters(model)
+    assert average.module[0].weight is average.module[1].weight and np.all(average.module[0].weight.data == 3)
+
+
+def test_update_bn_leaves_the_averages_of_other_norms():
+    torch = pytest.importorskip("torch")
+    ours, theirs = layers.InstanceNorm1d(2, track_running_stats=True), torch.nn.InstanceNorm1d(2, track_running_stats=True)
+    data = [np.random.default_rng(i).normal(size=(4, 2, 5)).astype("float32") for i in range(3)]
+    optimizers.update_bn(data, layers.Sequential(ours, layers.BatchNorm1d(2)))
+    torch.optim.swa_utils.update_bn(map(torch.tensor, data), torch.nn.Sequential(theirs, torch.nn.BatchNorm1d(2)))
+    np.testing.assert_allclose(ours.running_mean, theirs.running_mean.numpy(), rtol=1e-5)
+
+
 def test_an_averaged_model_of_another_shape_says_so():
     with pytest.raises(KeyError, match="missing"):
         optimizers.AveragedModel(small()).update_parameters(layers.Sequential(layers.Tanh(), layers.Linear(6, 3)))

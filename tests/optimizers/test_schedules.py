@@ -85,6 +85,19 @@ def test_last_epoch_goes_on_where_another_schedule_was(name, options):
         other.step(), uninterrupted.step(), a.step(), b.step()
 
 
+def test_averaging_begins_where_another_schedule_has_come_to():
+    """PyTorch's recipe: both are made before training, then one moves, then the other."""
+    torch = pytest.importorskip("torch")
+    ours, theirs = twins()
+    mine, other = optimizers.SGD(ours.parameters(), lr=0.1), torch.optim.SGD(theirs.parameters(), lr=0.1)
+    a = optimizers.ExponentialLR(mine, 0.9), optimizers.SWALR(mine, 0.05, 7)
+    b = torch.optim.lr_scheduler.ExponentialLR(other, 0.9), torch.optim.swa_utils.SWALR(other, 0.05, 7)
+    for t in range(25):
+        assert mine.lr == pytest.approx(other.param_groups[0]["lr"], rel=1e-12), t
+        a[1].load_state_dict(a[1].state_dict())  # before its first step it changes nothing
+        other.step(), a[t >= 10].step(), b[t >= 10].step()
+
+
 def test_a_sequence_equals_torchs():
     torch = pytest.importorskip("torch")
     ours, theirs = twins()
@@ -185,6 +198,7 @@ def test_state_moves(name):
     (lambda o: optimizers.SequentialLR(o, [optimizers.StepLR(o, 1)], [3]), "0 milestones, came 1"),
     (lambda o: optimizers.SequentialLR(o, [optimizers.StepLR(optimizers.SGD(small().parameters()), 1)], []), "the same optimizer"),
     (lambda o: optimizers.SequentialLR(o, [optimizers.ReduceLROnPlateau(o)], []), "a function of t"),
+    (lambda o: optimizers.SequentialLR(o, [optimizers.SWALR(o, 0.1)], []), "a function of t"),
     (lambda o: optimizers.ReduceLROnPlateau(o, mode="best"), "min or max"),
     (lambda o: optimizers.ReduceLROnPlateau(o, factor=1.0), "factor < 1"),
 ])  # fmt: skip
