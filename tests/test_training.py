@@ -278,7 +278,7 @@ def test_history_goes_to_csv(tmp_path):
 
 
 def test_history_goes_to_parquet(tmp_path):
-    pytest.importorskip("pyarrow", reason="pyarrow is not in .venv: pandas would load its 50 MB in every notebook; CI installs it last, for this test")
+    pytest.importorskip("pyarrow", reason="pyarrow: pandas would load its 50 MB in every notebook; CI installs it last, for this")
     import pandas as pd
 
     _, history = run(epochs=1)
