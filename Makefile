@@ -80,7 +80,8 @@ $(OLD):
 	@echo "Setting up .venv-colab with $$($(PYTHON) --version) (once; a minute or two) ..."
 	@rm -rf .venv-colab; $(PYTHON) -m venv .venv-colab; .venv-colab/bin/python -m pip install -q -U pip
 	@$(PYTHON) -m tests.notebooks.lowest > .venv-colab/constraints.txt
-	@PYTHONWARNINGS=ignore .venv-colab/bin/python -m pip install --disable-pip-version-check -q -c .venv-colab/constraints.txt -e . ipython ipykernel "nbval==0.11.*" $(TORCH)
+	@$(if $(TORCH),.venv-colab/bin/python -m pip install --disable-pip-version-check -q -c .venv-colab/constraints.txt "$(TORCH)")
+	@PYTHONWARNINGS=ignore .venv-colab/bin/python -m pip install --disable-pip-version-check -q -c .venv-colab/constraints.txt -e . ipython ipykernel "nbval==0.11.*"
 	@touch $@
 
 setup: $(RUN)

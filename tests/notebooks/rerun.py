@@ -55,7 +55,7 @@ def on_machine(path, environment):
     sanitize = f"--nbval-sanitize-with={address.ROOT / 'nbval-sanitize.cfg'}"
     command = [sys.executable, "-m", "pytest", *NBVAL, sanitize, str(path)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=address.ROOT, env=os.environ | environment)
-    return [done.stdout[-4000:]] if done.returncode else []
+    return [(done.stdout + done.stderr)[-4000:]] if done.returncode else []
 
 
 CAMPAIGNS = {
