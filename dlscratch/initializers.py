@@ -14,12 +14,19 @@ __all__ = [
 
 def zeros(rng, shape):
     """All 0."""
+    _check(shape)
     return np.zeros(shape, default_dtype())
 
 
 def ones(rng, shape):
     """All 1."""
+    _check(shape)
     return np.ones(shape, default_dtype())
+
+
+def _check(shape):
+    if np.min(shape, initial=0) < 0:
+        raise ValueError(f"shape {shape} has a negative axis; want sizes >= 0")
 
 
 def normal(rng, shape, mean=0.0, std=1.0):

@@ -160,13 +160,16 @@ class TensorBoard:
     """A callback of `fit` that shows the history in TensorBoard as it grows: the tag is split/metric, the step is the optimizer's.
 
     `with TensorBoard("build/runs/1") as board: fit(..., callbacks=[board])`, then `tensorboard --logdir build/runs`. What the last epoch
-    measured is written when the block ends, also by an error. Raises ModuleNotFoundError without the package tensorboard.
+    measured is written when the block ends, also by an error. Raises ModuleNotFoundError without the package tensorboard,
+    ValueError for a file in place of a folder.
     """
 
     def __init__(self, folder):
         _need("tensorboard")
         from tensorboard.summary import Writer
 
+        if Path(folder).is_file():
+            raise ValueError(f"TensorBoard: {folder} is a file; want a folder, which is made where there is none")
         self.writer, self.written, self.history = Writer(str(folder)), 0, History()
 
     def __call__(self, state):

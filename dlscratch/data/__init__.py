@@ -1,12 +1,12 @@
 """Data: sets inside installed packages, sets to download, sets with known truth; text, augmentations, arrays on disk, batches."""
 
 from . import memmap
-from .augment import cutmix, cutout, mixup, random_crop, random_flip
+from .augment import cutmix, cutout, mixup, random_crop, random_flip, random_shift
 from .batches import batches
 from .downloads import cifar10, fashion_mnist, mnist, tiny_shakespeare
 from .embedded import digits, mnist1d, photograph, table
 from .formats import read_cifar10, read_idx
-from .language import Grammar, markov
+from .language import REBER, Grammar, markov, reber
 from .scenes import SHAPES, Scenes, scenes
 from .split import Split, split
 from .synthetic import correlated_gaussians, modular_arithmetic, planted_graphs, sparse_parity, teacher_student
@@ -18,7 +18,7 @@ __all__ = [
     "Toy", "moons", "circles", "spirals", "xor", "blobs", "batches",
     "mnist", "fashion_mnist", "cifar10", "tiny_shakespeare", "read_idx", "read_cifar10",
     "teacher_student", "sparse_parity", "modular_arithmetic", "planted_graphs", "correlated_gaussians",
-    "Grammar", "markov", "Scenes", "scenes", "SHAPES",
+    "Grammar", "markov", "reber", "REBER", "Scenes", "scenes", "SHAPES",
     "CharTokenizer", "BPETokenizer", "memmap",
-    "random_crop", "random_flip", "cutout", "mixup", "cutmix",
+    "random_crop", "random_shift", "random_flip", "cutout", "mixup", "cutmix",
 ]  # fmt: skip

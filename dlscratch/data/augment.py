@@ -4,17 +4,23 @@ import numpy as np
 
 from .split import check_rng
 
-__all__ = ["random_crop", "random_flip", "cutout", "mixup", "cutmix"]
+__all__ = ["random_crop", "random_shift", "random_flip", "cutout", "mixup", "cutmix"]
 
 
 def random_crop(rng, X, size, padding=0):
-    """Of each image, after `padding` zeros on each side, a random square: (N, …, H, W) → (N, …, size, size). With size = H, a shift.
+    """Of each image, after `padding` zeros on each side, a random square: (N, …, H, W) → (N, …, size, size).
 
     Raises ValueError where no such square fits, and as all here: TypeError for a seed in place of a Generator, ValueError
     for other shapes. Source: Krizhevsky, Sutskever & Hinton 2012.
     """
     _check("random_crop", rng, X)
     return _window(rng, X, (size, size), padding)
+
+
+def random_shift(rng, X, most=2):
+    """Each image moved by up to `most` pixels along both axes, zeros moving in: (N, …, H, W) → the same."""
+    _check("random_shift", rng, X)
+    return _window(rng, X, X.shape[-2:], most)
 
 
 def random_flip(rng, X, p=0.5):

@@ -8,13 +8,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Grammar", "markov"]
+__all__ = ["Grammar", "markov", "reber", "REBER"]
+
+REBER = "BTPSXVE"  # the letters of `reber`, in the order of their numbers
 
 
 class Grammar(NamedTuple):
     """emit: (S, V), P(symbol | state), and move: (S, V), the state that follows.
 
-    `Grammar(...).check()` raises ValueError for what is no grammar; `markov` gives random ones.
+    `Grammar(...).check()` raises ValueError for what is no grammar; `markov` and `reber` give two.
     """
 
     emit: np.ndarray
@@ -72,6 +74,25 @@ class Grammar(NamedTuple):
             state = self.move[state, v]
         return symbols
 
+    def surprise(self, symbols):
+        """-log P(x_t | x_1 … x_{t-1}), exactly, for a reader who knows the grammar but not the place: (n, length) → (n, length), nats.
+
+        Its mean over a long stretch tends to the entropy rate from above. Infinite after what the grammar cannot say.
+        """
+        symbols = np.asarray(symbols)
+        if symbols.ndim != 2 or symbols.size and not 0 <= symbols.min() <= symbols.max() < self.emit.shape[1]:
+            raise ValueError(f"Grammar.surprise: symbols {symbols.shape}; want (n, length) of integers from 0 to {self.emit.shape[1] - 1}")
+        rows, out = np.arange(len(symbols))[:, None], np.empty(symbols.shape)
+        belief = np.tile(self.stationary(), (len(symbols), 1))
+        for t, v in enumerate(symbols.T):
+            joint = belief * self.emit[:, v].T  # P(state, x_t | the past)
+            p = joint.sum(axis=1, keepdims=True)
+            belief = np.zeros_like(belief)
+            np.add.at(belief, (rows, self.move[:, v].T), np.divide(joint, p, out=np.zeros_like(joint), where=p > 0))
+            with np.errstate(divide="ignore"):
+                out[:, t] = -np.log(p[:, 0])
+        return out
+
 
 def markov(rng, symbols=8, order=1, concentration=0.3):
     """A random Markov chain: the last `order` symbols decide the law of the next one, drawn from a Dirichlet distribution.
@@ -87,3 +108,16 @@ def markov(rng, symbols=8, order=1, concentration=0.3):
     emit = np.random.default_rng(rng).dirichlet(np.full(symbols, concentration), states)
     move = (np.arange(states)[:, None] * symbols + np.arange(symbols)) % states  # forget the oldest symbol, append the newest
     return Grammar(emit, move).check()
+
+
+def reber():
+    """Reber's grammar: words such as BTXSE and BPVVE, one after another; each fork is taken with probability 1/2.
+
+    → Grammar of 7 states, symbols numbered as in REBER. Source: Reber 1967.
+    """
+    arrows = ["B1", "T2 P3", "S2 X4", "T3 V5", "X3 S6", "P4 V6", "E0"]
+    emit, move = np.zeros((7, 7)), np.zeros((7, 7), np.int64)
+    for state, forks in enumerate(a.split() for a in arrows):
+        for letter, target in forks:
+            emit[state, REBER.index(letter)], move[state, REBER.index(letter)] = 1 / len(forks), int(target)
+    return Grammar(emit, move)

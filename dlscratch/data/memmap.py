@@ -1,23 +1,22 @@
-"""Arrays on disk, larger than memory: written once, block by block, as an ordinary .npy file, which NumPy reads without loading it."""
+"""Arrays on disk, larger than memory: written once, block by block, as an ordinary .npy file, and read as if they were in memory."""
 
 import os
 from pathlib import Path
 
 import numpy as np
 
-__all__ = ["write"]
+__all__ = ["write", "open"]
 
 
 def write(path, blocks):
     """Write blocks of rows one after another: an array (n, …), or an iterable of (n_i, …) → one .npy file of (Σ n_i, …).
 
-    X = np.load(path, mmap_mode="r") then leaves it on disk, and `batches` reads from X the rows of each batch alone. No block is kept once
-    the next one has come, and the file appears under its name when it is whole. Raises FileExistsError where there is one already,
-    ValueError for no rows or a block whose row shape or dtype differs from the first one's.
+    No block is kept once the next one has come, and the file appears under its name when it is whole. Raises FileExistsError where there
+    is one already, ValueError for no rows or a block whose row shape or dtype differs from the first one's.
     """
     path = Path(path)
     if path.exists():
-        raise FileExistsError(f"{path} exists and is written only once; load it, or delete it first")
+        raise FileExistsError(f"{path} exists and is written only once; open it, or delete it first")
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
@@ -25,6 +24,17 @@ def write(path, blocks):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def open(path):
+    """The array in a .npy file, left on disk: np.memmap, read-only; `batches` reads from it the rows of each batch alone.
+
+    Raises FileNotFoundError, and ValueError for a file that is no .npy file or was cut short.
+    """
+    try:
+        return np.lib.format.open_memmap(path, mode="r")
+    except ValueError as error:
+        raise ValueError(f"{path}: not a whole .npy file ({error}); write it anew with memmap.write") from error
 
 
 def _write(file, blocks):

@@ -39,6 +39,6 @@ def check_fraction(test_fraction):
 
 
 def check_rng(name, rng):
-    """Raise TypeError for a seed where a Generator is wanted: it would draw the same each time."""
+    """Raise TypeError for a seed where a Generator is wanted: it would draw the same order, or the same changes, each time."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"{name}: rng is {rng!r}, which would draw the same each time; make rng = np.random.default_rng(seed) once")
+        raise TypeError(f"{name}: rng is {rng!r}, so the same order each time; make rng = np.random.default_rng(seed) once")

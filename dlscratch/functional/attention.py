@@ -129,13 +129,15 @@ def _scale(query, scale):
 def textbook_tiled(query, key, value, bias=None, allowed=None, is_causal=False, scale=None, dropout_p=0.0, seed=0, block=64):
     """Y = (K ∘ softmax(scale Q Kᵀ + bias)) V over the keys that are `allowed`, K the dropout that `seed` draws tile by tile."""
     T, S = query.shape[-2], key.shape[-2]
-    keep, causal = np.ones((*query.shape[:-1], S), query.dtype), np.tri(T, S, dtype=bool) if is_causal else None
-    biases = [additive(mask, query.dtype, keep.shape) for mask in (bias, allowed, causal) if mask is not None]
-    for rows, columns in _tiles(T, S, block, is_causal) if dropout_p else ():
-        for cols in columns:
-            part = keep[..., rows, cols]
-            part *= _kept(part.shape, rows, cols, dropout_p, seed) / (1 - dropout_p)
-    return textbook_attention(query, key, value, sum(biases) if biases else None, keep if dropout_p else None, scale)
+    shape, causal, keep = (*query.shape[:-1], S), np.tri(T, S, dtype=bool) if is_causal else None, None
+    biases = [additive(mask, query.dtype, shape) for mask in (bias, allowed, causal) if mask is not None]
+    if dropout_p:
+        keep = np.ones(shape, query.dtype)
+        for rows, columns in _tiles(T, S, block, is_causal):
+            for cols in columns:
+                part = keep[..., rows, cols]
+                part *= _kept(part.shape, rows, cols, dropout_p, seed) / (1 - dropout_p)
+    return textbook_attention(query, key, value, sum(biases) if biases else None, keep, scale)
 
 
 def _tiles(T, S, block, is_causal):
@@ -203,7 +205,7 @@ def _tiled_backward(
                 part = _tile(db[0], rows, cols)
                 part += sum_to(ds, part.shape)
     dq *= _scale(query, scale)
-    return tuple(d if need else None for d, need in zip((dq, dk, dv, *db), needs))
+    return tuple(d if need else None for d, need in zip((dq, dk, dv, *db), needs, strict=False))  # `allowed` needs none
 
 
 _tiled = fused(textbook_tiled, _tiled_forward, _tiled_backward)

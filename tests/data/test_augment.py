@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from dlscratch.data import augment, cutmix, cutout, mixup, random_crop, random_flip
+from dlscratch.data import augment, cutmix, cutout, mixup, random_crop, random_flip, random_shift
 
 SHAPES = [(40, 9, 7), (40, 3, 9, 7)]
-IMAGES = {"random_flip": random_flip, "cutout": cutout, "random_crop": lambda r, X: random_crop(r, X, 5, 1)}
+IMAGES = {"random_shift": random_shift, "random_flip": random_flip, "cutout": cutout, "random_crop": lambda r, X: random_crop(r, X, 5, 1)}
 
 
 def rng(seed=0):
@@ -33,9 +33,9 @@ def test_chance_dtype_and_the_original(name, shape):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_crops_are_windows(shape):
+def test_crop_and_shift_are_windows(shape):
     X, seen = images(shape), set()
-    for got, pad in ((random_crop(rng(), X, 5), 0), (random_crop(rng(), X, 8, 2), 2)):
+    for got, pad in ((random_crop(rng(), X, 5), 0), (random_crop(rng(), X, 8, 2), 2), (random_shift(rng(), X, 2), 2)):
         h, w = got.shape[-2:]
         padded = np.pad(planes(X), [(0, 0), (0, 0), (pad, pad), (pad, pad)])
         for one, whole in zip(planes(got), padded):
@@ -43,8 +43,9 @@ def test_crops_are_windows(shape):
             places = [(i, j) for i, j in all_places if np.array_equal(whole[:, i : i + h, j : j + w], one)]
             assert len(places) == 1
             seen.add((h, *places[0]))
-    assert random_crop(rng(), X, 5).shape == (*shape[:-2], 5, 5)
-    assert {(i, j) for h, i, j in seen if h == 5} <= {(i, j) for i in range(5) for j in range(3)} and len(seen) > 28  # of 39
+    assert random_crop(rng(), X, 5).shape == (*shape[:-2], 5, 5) and random_shift(rng(), X).shape == shape
+    assert {(i, j) for h, i, j in seen if h == 5} <= {(i, j) for i in range(5) for j in range(3)} and len(seen) > 45
+    assert np.array_equal(random_shift(rng(), X, 0), X)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -113,7 +114,7 @@ BAD = [
     (lambda: random_flip(rng(), X, 2), "p=2"),
     (lambda: random_crop(rng(), X, 7), "does not fit"),
     (lambda: random_crop(rng(), X, 0), "does not fit"),
-    (lambda: random_crop(rng(), X, 7, -1), "padded by -1"),
+    (lambda: random_shift(rng(), X, -1), "padded by -1"),
     (lambda: cutout(rng(), X, 0), "size=0"),
     (lambda: mixup(rng(), X, np.arange(4)), "such as np.eye"),
     (lambda: mixup(rng(), X, np.eye(4, dtype=int)), "want shares"),

@@ -29,7 +29,7 @@ def test_each_epoch_has_an_order_of_its_own_drawn_at_the_call():
 
 def test_misuse():
     rng = np.random.default_rng(0)
-    with pytest.raises(TypeError, match="same each time"):
+    with pytest.raises(TypeError, match="same order"):
         batches(0, np.zeros(3), size=2)
     with pytest.raises(ValueError, match="lengths \\[3, 2\\]"):
         batches(rng, np.zeros(3), np.zeros(2), size=2)

@@ -6,49 +6,20 @@ import math
 import numpy as np
 import pytest
 
-from dlscratch.data import Grammar, markov
+from dlscratch.data import REBER, Grammar, markov, reber
 
-
-def surprise(grammar, symbols):
-    """-log P(x_t | x_1 … x_{t-1}), exactly, for a reader who knows the grammar but not the place: (n, length) → (n, length), nats."""
-    symbols = np.asarray(symbols)
-    rows, out = np.arange(len(symbols))[:, None], np.empty(symbols.shape)
-    belief = np.tile(grammar.stationary(), (len(symbols), 1))
-    for t, v in enumerate(symbols.T):
-        joint = belief * grammar.emit[:, v].T  # P(state, x_t | the past)
-        p = joint.sum(axis=1, keepdims=True)
-        belief = np.zeros_like(belief)
-        np.add.at(belief, (rows, grammar.move[:, v].T), np.divide(joint, p, out=np.zeros_like(joint), where=p > 0))
-        with np.errstate(divide="ignore"):
-            out[:, t] = -np.log(p[:, 0])
-    return out
-
-
-LANGUAGES = {"chain": markov(0), "long memory": markov(1, symbols=4, order=3, concentration=0.2)}
-# Reber 1967: words such as BTXSE and BPVVE, one after another, each fork taken with probability 1/2
-_FORKS = {0: [(0, 1)], 1: [(1, 2), (2, 3)], 2: [(3, 2), (4, 4)], 3: [(1, 3), (5, 5)], 4: [(4, 3), (3, 6)], 5: [(2, 4), (5, 6)], 6: [(6, 0)]}
-
-
-def reber():
-    emit, move = np.zeros((7, 7)), np.zeros((7, 7), int)
-    for state, forks in _FORKS.items():
-        for letter, target in forks:
-            emit[state, letter], move[state, letter] = 1 / len(forks), target
-    return Grammar(emit, move).check()
-
-
-LANGUAGES["reber"] = reber()
+LANGUAGES = {"chain": markov(0), "long memory": markov(1, symbols=4, order=3, concentration=0.2), "reber": reber()}
 
 
 @pytest.mark.parametrize("name", LANGUAGES)
 def test_entropy_is_what_samples_show(name):
     """The mean surprise, once the place is known, equals the entropy rate: within four standard errors over 400 stretches."""
     grammar = LANGUAGES[name]
-    seen = surprise(grammar, grammar.sample(2, 400, 240))
-    late = seen[:, 40:].mean(axis=1)
+    surprise = grammar.surprise(grammar.sample(2, 400, 240))
+    late = surprise[:, 40:].mean(axis=1)
     error = late.std(ddof=1) / math.sqrt(len(late))
     assert abs(late.mean() - grammar.entropy()) < 4 * error and error < 0.01 * grammar.entropy()
-    assert seen[:, 0].mean() > seen[:, 40:].mean()
+    assert surprise[:, 0].mean() > surprise[:, 40:].mean()
 
 
 def test_entropy_by_hand():
@@ -58,7 +29,7 @@ def test_entropy_by_hand():
     h = -0.25 * math.log(0.25) - 0.75 * math.log(0.75)
     assert math.isclose(grammar.entropy(), 2 / 3 * h + math.log(2) / 3, rel_tol=1e-14)
     fair = Grammar(np.full((1, 8), 1 / 8), np.zeros((1, 8), int)).check()
-    assert math.isclose(fair.entropy(), math.log(8), rel_tol=1e-14) and np.allclose(surprise(fair, [[0, 3]]), math.log(8))
+    assert math.isclose(fair.entropy(), math.log(8), rel_tol=1e-14) and np.allclose(fair.surprise([[0, 3]]), math.log(8))
 
 
 def test_entropy_of_blocks():
@@ -66,7 +37,7 @@ def test_entropy_of_blocks():
     grammar = markov(5, symbols=3, order=2, concentration=0.5)
     blocks = []
     for length in range(1, 6):
-        log_p = -surprise(grammar, list(itertools.product(range(3), repeat=length))).sum(axis=1)
+        log_p = -grammar.surprise(list(itertools.product(range(3), repeat=length))).sum(axis=1)
         assert math.isclose(np.exp(log_p).sum(), 1, rel_tol=1e-12)
         blocks.append(-np.exp(log_p) @ log_p)
     rates = np.diff([0, *blocks])
@@ -82,6 +53,17 @@ def test_markov_samples_follow_its_table():
     n = counts.sum(axis=1, keepdims=True)
     assert (abs(counts / n - grammar.emit) < 5 * np.sqrt(grammar.emit * (1 - grammar.emit) / n) + 1e-9).all()
     assert np.allclose(n[:, 0] / n.sum(), grammar.stationary(), atol=0.02)
+
+
+def test_reber_words():
+    import re
+
+    stream = "".join(REBER[i] for i in reber().sample(0, 1, 4000)[0])
+    words = re.findall("B[^BE]*E", stream)
+    assert len(words) > 300 and {"BTXSE", "BPVVE", "BTSXSE", "BTXXVVE"} <= set(words)
+    graph = re.compile(r"B(TS*X(S|XT*V(P(XT*VP)*(S|XT*VV)|V))|PT*V(P(XT*VP)*(S|XT*VV)|V))E")  # the graph, written out anew
+    assert all(graph.fullmatch(w) for w in words)
+    assert np.isinf(reber().surprise([[REBER.index(c) for c in "BTV"]])[0, -1])
 
 
 def test_rng_decides_alone():
@@ -103,6 +85,8 @@ BAD = [
     (lambda: Grammar(HALF, np.zeros((2, 2))).check(), "as integers"),
     (lambda: Grammar(HALF, np.array([[0, 0], [1, 1]])).check(), "no one entropy rate"),
     (lambda: markov(0).sample(0, 0, 5), "n=0"),
+    (lambda: markov(0).surprise([[8]]), "integers from 0 to 7"),
+    (lambda: markov(0).surprise([1, 2]), "\\(n, length\\)"),
 ]
 
 

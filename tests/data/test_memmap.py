@@ -18,7 +18,7 @@ def test_blocks_become_one_array(tmp_path, dtype, row):
     rng = np.random.default_rng(0)
     blocks = [np.frombuffer(rng.bytes(n * int(np.prod(row)) * np.dtype(dtype).itemsize), dtype).reshape(n, *row) for n in (4, 0, 7, 1)]
     memmap.write(tmp_path / "x.npy", (b for b in blocks))
-    got, plain = np.load(tmp_path / "x.npy", mmap_mode="r"), np.load(tmp_path / "x.npy")
+    got, plain = memmap.open(tmp_path / "x.npy"), np.load(tmp_path / "x.npy")
     assert isinstance(got, np.memmap) and got.shape == (12, *row) and got.dtype == dtype and not got.flags.writeable
     assert got.tobytes() == plain.tobytes() == b"".join(b.tobytes() for b in blocks)
     assert [f.name for f in tmp_path.iterdir()] == ["x.npy"]
@@ -28,14 +28,14 @@ def test_one_array_in_any_layout(tmp_path):
     array = np.asfortranarray(np.arange(12.0).reshape(4, 3))
     memmap.write(tmp_path / "x.npy", array)
     memmap.write(tmp_path / "y.npy", [array[::2], array[1::2].tolist()])
-    assert np.array_equal(np.load(tmp_path / "x.npy", mmap_mode="r"), array)
-    assert np.array_equal(np.load(tmp_path / "y.npy", mmap_mode="r"), array[[0, 2, 1, 3]])
+    assert np.array_equal(memmap.open(tmp_path / "x.npy"), array)
+    assert np.array_equal(memmap.open(tmp_path / "y.npy"), array[[0, 2, 1, 3]])
 
 
 def test_batches_read_only_their_rows(tmp_path):
     memmap.write(tmp_path / "X.npy", (np.full((100, 4), i, np.float32) for i in range(10)))
     memmap.write(tmp_path / "y.npy", (np.full(100, i) for i in range(10)))
-    X, y = np.load(tmp_path / "X.npy", mmap_mode="r"), np.load(tmp_path / "y.npy", mmap_mode="r")
+    X, y = memmap.open(tmp_path / "X.npy"), memmap.open(tmp_path / "y.npy")
     epoch = list(batches(np.random.default_rng(0), X, y, size=64))
     assert all(type(a) is np.ndarray and a.shape == (len(b), 4) and (a[:, 0] == b).all() for a, b in epoch)
     assert np.bincount(np.concatenate([b for _, b in epoch])).tolist() == [100] * 10
@@ -58,7 +58,7 @@ try:
 except MemoryError:
     pass
 memmap.write(sys.argv[1], (np.full((24, 1 << 20), i, np.uint8) for i in range(10)))
-X = np.load(sys.argv[1], mmap_mode="r")
+X = memmap.open(sys.argv[1])
 print(X.nbytes >> 20, sum(int(b[:, -1].astype(int).sum()) for b in batches(np.random.default_rng(0), X, size=20)))
 """
     run = subprocess.run([sys.executable, "-c", code, tmp_path / "x.npy"], cwd=ROOT, capture_output=True, text=True)
@@ -89,14 +89,14 @@ memmap.write(sys.argv[1], blocks())
     assert subprocess.run([sys.executable, "-c", code, tmp_path / "x.npy"], cwd=ROOT).returncode == -9
     assert not (tmp_path / "x.npy").exists()
     memmap.write(tmp_path / "x.npy", np.ones((3, 2)))
-    assert np.load(tmp_path / "x.npy", mmap_mode="r").sum() == 6
+    assert memmap.open(tmp_path / "x.npy").sum() == 6
 
 
 def test_written_once(tmp_path):
     memmap.write(tmp_path / "x.npy", np.ones(3))
     with pytest.raises(FileExistsError, match="written only once"):
         memmap.write(tmp_path / "x.npy", np.zeros(3))
-    assert np.load(tmp_path / "x.npy", mmap_mode="r").tolist() == [1, 1, 1]
+    assert memmap.open(tmp_path / "x.npy").tolist() == [1, 1, 1]
 
 
 BAD = [
@@ -115,3 +115,14 @@ def test_misuse(tmp_path, blocks, message):
     with pytest.raises(ValueError, match=message):
         memmap.write(tmp_path / "x.npy", blocks)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_files_that_are_not_whole(tmp_path):
+    memmap.write(tmp_path / "x.npy", np.ones((100, 3)))
+    (tmp_path / "short.npy").write_bytes((tmp_path / "x.npy").read_bytes()[:-1])
+    (tmp_path / "other.npy").write_bytes(b"not an array")
+    for name in ("short", "other"):
+        with pytest.raises(ValueError, match=f"{name}.npy: not a whole .npy file"):
+            memmap.open(tmp_path / f"{name}.npy")
+    with pytest.raises(FileNotFoundError):
+        memmap.open(tmp_path / "none.npy")

@@ -32,7 +32,7 @@ def test_batch_norm_of_images_in_evaluation_equals_torch():
     ours, theirs = layers.BatchNorm2d(3), torch.nn.BatchNorm2d(3)
     ours(x), theirs(torch.tensor(x))
     np.testing.assert_allclose(ours.eval()(x).data, theirs.eval()(torch.tensor(x)).detach().numpy(), rtol=1e-4, atol=1e-6)
-    with pytest.raises(ValueError, match="want more, or running averages and model.eval"):
+    with pytest.raises(ValueError, match="use a larger batch or model.eval"):
         layers.BatchNorm2d(3)(np.ones((1, 3, 1, 1), "float32"))
 
 
