@@ -45,7 +45,7 @@ def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=Fa
         return per_channel(x, scale, -running_mean * scale if bias is None else bias - running_mean * scale)
     count = math.prod(x.shape) // x.shape[1]
     if count < 2:
-        raise ValueError(f"batch_norm: {x.shape} has one value a channel; want more: use a larger batch or model.eval() with its averages")
+        raise ValueError(f"batch_norm: one value a channel ({x.shape}) has no variance; want more: use a larger batch or model.eval()")
     _fit("normalization", x.shape[1:2], weight, bias)
     moved = None if running_mean is None else (running_mean, running_var, momentum)
     return normalized_channels(x, weight, bias, eps=eps, moved=moved)
