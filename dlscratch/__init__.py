@@ -17,6 +17,17 @@ from .engine import (
 )
 
 __all__ = [
-    "Tensor", "no_grad", "grad", "value_and_grad", "gradients", "vjp", "jvp", "hvp", "jacobian", "hessian",
-    "checkpoint", "detect_anomaly", "default_dtype",
-]  # fmt: skip
+    "Tensor",
+    "no_grad",
+    "grad",
+    "value_and_grad",
+    "gradients",
+    "vjp",
+    "jvp",
+    "hvp",
+    "jacobian",
+    "hessian",
+    "checkpoint",
+    "detect_anomaly",
+    "default_dtype",
+]

@@ -1,11 +1,11 @@
-"""python -m dlscratch, or dlscratch for short: one command a module of dlscratch/commands."""
+"""python -m dlscratch, or dlscratch for short: one command a module of dlscratch/cli."""
 
 import argparse
 import os
 import sys
 
-from .commands import COMMANDS
-from .commands.parts import repair
+from .cli import COMMANDS
+from .cli.parts import repair
 
 __all__ = ["main", "script"]
 
@@ -34,7 +34,9 @@ def main(argv=None):
         return 0
     except ModuleNotFoundError as error:
         name = (error.name or str(error)).partition(".")[0]
-        return _refuse(f"{args.command} needs {name}, which is not installed; doctor names all that is missing. {repair(name)}")
+        return _refuse(
+            f"{args.command} needs {name}, which is not installed; doctor names all that is missing. {repair(name)}"
+        )
     except (ValueError, OSError, RuntimeError) as error:
         return _refuse(error)
 
@@ -47,11 +49,22 @@ def _refuse(why, code=2):
 def _parser():
     raw = argparse.RawDescriptionHelpFormatter
     what = "Deep learning from first principles: the notebooks, and what proves the package."
-    parser = argparse.ArgumentParser("python -m dlscratch", description=what, epilog=_CODES, formatter_class=raw)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands (COMMAND --help shows examples)")
+    parser = argparse.ArgumentParser(
+        "python -m dlscratch", description=what, epilog=_CODES, formatter_class=raw
+    )
+    commands = parser.add_subparsers(
+        dest="command",
+        required=True,
+        metavar="COMMAND",
+        title="commands (COMMAND --help shows examples)",
+    )
     for name, module in COMMANDS.items():
         first, _, rest = (module.__doc__ or name).partition("\n")
-        module.arguments(commands.add_parser(name, help=first, description=first, epilog=rest, formatter_class=raw))
+        module.arguments(
+            commands.add_parser(
+                name, help=first, description=first, epilog=rest, formatter_class=raw
+            )
+        )
     return parser
 
 

@@ -7,9 +7,22 @@ import numpy as np
 from .engine import default_dtype, no_grad
 
 __all__ = [
-    "zeros", "ones", "normal", "uniform", "trunc_normal", "xavier_normal", "xavier_uniform",
-    "kaiming_normal", "kaiming_uniform", "calculate_gain", "orthogonal", "dirac", "lsuv", "mup", "fans",
-]  # fmt: skip
+    "zeros",
+    "ones",
+    "normal",
+    "uniform",
+    "trunc_normal",
+    "xavier_normal",
+    "xavier_uniform",
+    "kaiming_normal",
+    "kaiming_uniform",
+    "calculate_gain",
+    "orthogonal",
+    "dirac",
+    "lsuv",
+    "mup",
+    "fans",
+]
 
 
 def zeros(rng, shape):
@@ -45,9 +58,13 @@ def uniform(rng, shape, a=0.0, b=1.0):
 
 def trunc_normal(rng, shape, mean=0.0, std=1.0, a=-2.0, b=2.0):
     """Gaussian, with what falls outside [a, b] drawn again. Raises ValueError when less than 1 in 1000 falls inside."""
-    inside = (math.erf((b - mean) / std / math.sqrt(2)) - math.erf((a - mean) / std / math.sqrt(2))) / 2
+    inside = (
+        math.erf((b - mean) / std / math.sqrt(2)) - math.erf((a - mean) / std / math.sqrt(2))
+    ) / 2
     if not inside > 1e-3:
-        raise ValueError(f"trunc_normal: N({mean}, {std}²) falls into [{a}, {b}] with probability {inside:.1g}; want a wider interval")
+        raise ValueError(
+            f"trunc_normal: N({mean}, {std}²) falls into [{a}, {b}] with probability {inside:.1g}; want a wider interval"
+        )
     values = rng.normal(mean, std, shape)
     while (outside := (values < a) | (values > b)).any():
         values[outside] = rng.normal(mean, std, outside.sum())
@@ -95,7 +112,9 @@ def calculate_gain(nonlinearity, param=None):
     param: the negative slope of leaky_relu (0.01 if None). The values are PyTorch's; ValueError for names it does not know.
     """
     gains = dict(sigmoid=1.0, tanh=5 / 3, relu=math.sqrt(2), selu=3 / 4)
-    gains |= dict.fromkeys(("linear", "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d"), 1.0)
+    gains |= dict.fromkeys(
+        ("linear", "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d"), 1.0
+    )
     gains["leaky_relu"] = math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
     if nonlinearity not in gains:
         raise ValueError(f"nonlinearity={nonlinearity!r}; want one of {sorted(gains)}")
@@ -117,7 +136,9 @@ def dirac(rng, shape, groups=1):
     shape: (out, in, kernel...). Raises ValueError for no kernel axis or groups that do not divide out.
     """
     if len(shape) < 3 or shape[0] % groups:
-        raise ValueError(f"dirac: shape {shape}, groups={groups}; want (out, in, kernel...) with out divisible by groups")
+        raise ValueError(
+            f"dirac: shape {shape}, groups={groups}; want (out, in, kernel...) with out divisible by groups"
+        )
     W, size = np.zeros(shape, default_dtype()), shape[0] // groups
     for i in range(shape[0]):
         if i % size < shape[1]:
@@ -132,9 +153,16 @@ def lsuv(model, x, tol=0.1, max_iter=10, rng=0):
     evaluation mode. Returns the variances, {layer's name: float}, within 1 ± tol unless max_iter divisions did not suffice.
     Raises ValueError for an output that is constant or not finite.  Source: Mishkin & Matas 2016.
     """
-    rng, names, was_training = np.random.default_rng(rng), {m: name for name, m in model.named_modules()}, model.training
+    rng, names, was_training = (
+        np.random.default_rng(rng),
+        {m: name for name, m in model.named_modules()},
+        model.training,
+    )
     layers, found = [m for m in names if getattr(getattr(m, "weight", None), "ndim", 0) >= 2], {}
-    handles = [m.register_forward_hook(lambda m, _, y: found.update({m: float(y.data.var())})) for m in layers]
+    handles = [
+        m.register_forward_hook(lambda m, _, y: found.update({m: float(y.data.var())}))
+        for m in layers
+    ]
     for m in layers:
         m.weight.data = orthogonal(rng, m.weight.shape)
     try:
@@ -143,7 +171,9 @@ def lsuv(model, x, tol=0.1, max_iter=10, rng=0):
             for m in list(found):
                 for _ in range(max_iter):
                     if not 0 < found[m] < math.inf:
-                        raise ValueError(f"lsuv: layer {names[m]!r} puts out variance {found[m]}; want another batch or other activations")
+                        raise ValueError(
+                            f"lsuv: layer {names[m]!r} puts out variance {found[m]}; want another batch or other activations"
+                        )
                     if abs(found[m] - 1) < tol:
                         break
                     m.weight.data /= math.sqrt(found[m])
@@ -163,7 +193,9 @@ def mup(shape, base_shape, optimizer="adam"):
     at std ~ 1 / n; a bias (n,) has a fan-in of 1. Source: Yang et al., Tensor programs V, 2021, table 3.
     """
     if optimizer not in ("adam", "sgd") or len(shape) != len(base_shape):
-        raise ValueError(f"mup: optimizer={optimizer!r}, shapes {shape} and {base_shape}; want 'adam' or 'sgd' and as many axes")
+        raise ValueError(
+            f"mup: optimizer={optimizer!r}, shapes {shape} and {base_shape}; want 'adam' or 'sgd' and as many axes"
+        )
     (n, m), (n0, m0) = (fans(s) if len(s) > 1 else (1, s[0]) for s in (shape, base_shape))
     wider = (m / m0) / (n / n0)
     return min(1.0, math.sqrt(wider)) / math.sqrt(n), n0 / n if optimizer == "adam" else wider

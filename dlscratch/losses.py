@@ -17,6 +17,22 @@ from .functional import smooth_l1_loss as smooth_l1
 from .functional import triplet_margin_loss as triplet
 
 __all__ = [
-    "mse", "l1", "smooth_l1", "huber", "cross_entropy", "nll", "binary_cross_entropy", "bce_with_logits", "kl_div", "gaussian_nll",
-    "poisson_nll", "hinge", "triplet", "cosine_embedding", "focal", "quantile", "ctc", "info_nce",
-]  # fmt: skip
+    "mse",
+    "l1",
+    "smooth_l1",
+    "huber",
+    "cross_entropy",
+    "nll",
+    "binary_cross_entropy",
+    "bce_with_logits",
+    "kl_div",
+    "gaussian_nll",
+    "poisson_nll",
+    "hinge",
+    "triplet",
+    "cosine_embedding",
+    "focal",
+    "quantile",
+    "ctc",
+    "info_nce",
+]

@@ -17,26 +17,33 @@ MODULES = {
     "dlscratch.data": "Data",
     "dlscratch.models": "Models",
     "dlscratch.training": "Training",
-    "dlscratch.checkpoints": "Checkpoints",
-    "dlscratch.export": "Export to ONNX",
+    "dlscratch.training.checkpoints": "Checkpoints",
+    "dlscratch.onnx": "Export to ONNX",
     "dlscratch.lab.claim": "Claims",
-    "dlscratch.lab.verify": "Verification",
+    "dlscratch.testing": "Verification",
     "dlscratch.lab.probe": "Probes",
     "dlscratch.lab.curvature": "Curvature",
     "dlscratch.lab.landscape": "Landscapes",
     "dlscratch.lab.measures": "Measures",
-    "dlscratch.lab.sweep": "Sweeps",
+    "dlscratch.sweep": "Sweeps",
     "dlscratch.lab.plot": "Figures",
     "dlscratch.lab.source": "Source",
-    "dlscratch.lab.notebooks": "Notebooks as files",
+    "dlscratch.cli.notebooks": "Notebooks as files",
 }
 
 
 def pages():
     """{file: text} of an index and of one page a module."""
-    index = ["# Reference", "", "Every public name, from its docstring: one sentence or formula, shapes, errors, the source.", ""]
+    index = [
+        "# Reference",
+        "",
+        "Every public name, from its docstring: one sentence or formula, shapes, errors, the source.",
+        "",
+    ]
     index += ["```{toctree}", ":maxdepth: 1", "", *MODULES, "```", ""]
-    return {"api/index.md": "\n".join(index)} | {f"api/{name}.rst": _page(name, title) for name, title in MODULES.items()}
+    return {"api/index.md": "\n".join(index)} | {
+        f"api/{name}.rst": _page(name, title) for name, title in MODULES.items()
+    }
 
 
 def _page(name, title):

@@ -19,4 +19,6 @@ def readable(lines):
 
 def _escaped(line):
     parts = re.split(r"``?([^`]+)``?", line.strip())
-    return "".join(f"\\ ``{part}``\\ " if i % 2 else MARKS.sub(r"\\\1", part) for i, part in enumerate(parts))
+    return "".join(
+        f"\\ ``{part}``\\ " if i % 2 else MARKS.sub(r"\\\1", part) for i, part in enumerate(parts)
+    )

@@ -7,13 +7,19 @@ import re
 
 from PIL import Image
 
-from dlscratch.lab import notebooks as nb
+from dlscratch.cli import notebooks as nb
 
 __all__ = ["alt", "answer_text", "describe", "anchor_cells", "answer_picture", "thumbnail", "WIDTH"]
 
 WIDTH = 640
 AXES = {"xlabel": "horizontal axis", "ylabel": "vertical axis"}
-CALLS = {"set_title": "title", "suptitle": "title", "set_xlabel": "xlabel", "set_ylabel": "ylabel", "title": "title"}
+CALLS = {
+    "set_title": "title",
+    "suptitle": "title",
+    "set_xlabel": "xlabel",
+    "set_ylabel": "ylabel",
+    "title": "title",
+}
 
 
 def describe(book):
@@ -35,8 +41,14 @@ def alt(book, i, values):
     if "answer" in cell.metadata.get("tags", []) and answer_text(book):
         return f"Figure: {answer_text(book)}"
     said = labels(cell.source, values)
-    titles = [t for t in dict.fromkeys(said["title"]) if t.count("…") < 2] or [_first_sentence(book, i)]
-    axes = [f"{words}: {', '.join(dict.fromkeys(said[key]))}" for key, words in AXES.items() if said[key]]
+    titles = [t for t in dict.fromkeys(said["title"]) if t.count("…") < 2] or [
+        _first_sentence(book, i)
+    ]
+    axes = [
+        f"{words}: {', '.join(dict.fromkeys(said[key]))}"
+        for key, words in AXES.items()
+        if said[key]
+    ]
     return plain("Figure: " + ". ".join([" / ".join(titles), *axes]))
 
 
@@ -70,7 +82,9 @@ def _text(node, values):
 
 def _first_sentence(book, i):
     below = next((c.source for c in book.cells[i + 1 :] if c.cell_type == "markdown"), "")
-    text = re.sub(r"^#.*$|\*\*Predict.*|<details.*?</details>", "", below, flags=re.M | re.S).strip()
+    text = re.sub(
+        r"^#.*$|\*\*Predict.*|<details.*?</details>", "", below, flags=re.M | re.S
+    ).strip()
     return re.split(r"(?<=[.:?])\s", text)[0].rstrip(".:")
 
 
@@ -82,7 +96,9 @@ def plain(text):
 
 def anchor_cells(app, doctree):
     """Sphinx's hook: a code cell can be linked to by the identity that it has in the notebook's file."""
-    for node in doctree.findall(lambda n: n.get("nb_element") == "cell_code" if hasattr(n, "get") else False):
+    for node in doctree.findall(
+        lambda n: n.get("nb_element") == "cell_code" if hasattr(n, "get") else False
+    ):
         node["ids"].append(node["cell_metadata"]["anchor"])
 
 

@@ -5,27 +5,55 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 
-from dlscratch.lab import notebooks as nb
+from dlscratch.cli import notebooks as nb
 
 from . import figures
 
-__all__ = ["PARTS", "EVIDENCE", "values", "contents", "part_of", "page_of", "tag", "words", "open_questions"]
+__all__ = [
+    "PARTS",
+    "EVIDENCE",
+    "values",
+    "contents",
+    "part_of",
+    "page_of",
+    "tag",
+    "words",
+    "open_questions",
+]
 
-PARTS = ["Foundations", "Signal propagation", "Optimization", "Generalization", "Architectures and inductive bias"]
+PARTS = [
+    "Foundations",
+    "Signal propagation",
+    "Optimization",
+    "Generalization",
+    "Architectures and inductive bias",
+]
 PARTS += ["Representation and generation", "Decisions", "Systems", "Self-improving systems"]
 EVIDENCE = ["claims", "concepts", "errata", "performance"]
 
 
 def values(books):
     """What docs/index.md leaves open."""
-    return {"gallery": "\n".join(f"## {name}\n\n{gallery(paths, books)}\n" for name, paths in parts(books))}
+    return {
+        "gallery": "\n".join(
+            f"## {name}\n\n{gallery(paths, books)}\n" for name, paths in parts(books)
+        )
+    }
 
 
 def contents(books, guides):
     """Hidden tables of contents, one a part: they make the sidebar and the order of previous and next."""
-    trees = [*parts(books), ("Evidence", EVIDENCE), ("Guides", guides), ("Reference", ["api/index"])]
+    trees = [
+        *parts(books),
+        ("Evidence", EVIDENCE),
+        ("Guides", guides),
+        ("Reference", ["api/index"]),
+    ]
     trees = [(name, paths) for name, paths in trees if paths]
-    return "\n".join(f"```{{toctree}}\n:caption: {name}\n:hidden:\n\n{chr(10).join(map(stem_of, paths))}\n```\n" for name, paths in trees)
+    return "\n".join(
+        f"```{{toctree}}\n:caption: {name}\n:hidden:\n\n{chr(10).join(map(stem_of, paths))}\n```\n"
+        for name, paths in trees
+    )
 
 
 def parts(books):
@@ -56,7 +84,9 @@ def card(path, book):
     stem = Path(path).stem
     _, width, height = figures.thumbnail(figures.answer_picture(book))
     size = f'width="{width}" height="{height}" loading="lazy"'
-    picture = f'<img src="_static/gallery/{stem}.png" alt="{escape(figures.answer_text(book))}" {size}>'
+    picture = (
+        f'<img src="_static/gallery/{stem}.png" alt="{escape(figures.answer_text(book))}" {size}>'
+    )
     title = tag("span", f"{stem[:2]} · {words(nb.title(book))}", Class="card-title")
     question = tag("span", words(nb.question(book)), Class="card-question")
     return tag("li", tag("a", picture + title + question, href=page_of(path)))
@@ -80,6 +110,10 @@ def open_questions(books):
     """The question that each notebook leaves to a later one, as a list in markdown."""
     lines = []
     for path, book in books.items():
-        found = re.search(r"^Open question for the next notebook: (.+)", book.cells[-1].source, re.M)
-        lines += [f"- [{Path(path).name[:2]} · {nb.title(book)}]({path}): {found[1]}"] if found else []
+        found = re.search(
+            r"^Open question for the next notebook: (.+)", book.cells[-1].source, re.M
+        )
+        lines += (
+            [f"- [{Path(path).name[:2]} · {nb.title(book)}]({path}): {found[1]}"] if found else []
+        )
     return "\n".join(lines)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import nbformat
 
-from dlscratch.lab import notebooks as nb
+from dlscratch.cli import notebooks as nb
 from dlscratch.lab.claim import Claim
 
 from .front import page_of, tag, words
@@ -20,13 +20,34 @@ IN_BRACKETS = rf"\(([A-Z][^()\d]{{2,70}}? {YEAR})[^()]*\)"  # (Poole et al., 201
 IN_THE_TEXT = rf"\b((?:{NAME}(?:, | and ))*{NAME}(?: et al\.)? \({YEAR}\))"  # De and Smith (2020)
 CITED = re.compile(f"{IN_BRACKETS}|{IN_THE_TEXT}")
 EQUATION, TAG = r"(?<![\w)\]])\((\d+\w?)\)", r"\\tag\{?(\w+)"
-GROUPS = dict(zip("ABCDEFGHIJKLMNOPQRSTU", [
-    "Mathematics and automatic differentiation", "Losses and probability", "Activations, initialization, gradient flow", "Normalization",
-    "Optimizers and schedules", "Convergence and landscapes", "Regularization and generalization", "Convolutional networks",
-    "Recurrent networks", "Attention, transformers, language models", "State space models", "Graphs", "Equivariance", "Generative models",
-    "Representation", "Information theory", "Interpretability", "Decisions", "Meta-learning and self-improvement",
-    "Neuro-symbolic methods", "Systems",
-]))  # fmt: skip
+GROUPS = dict(
+    zip(
+        "ABCDEFGHIJKLMNOPQRSTU",
+        [
+            "Mathematics and automatic differentiation",
+            "Losses and probability",
+            "Activations, initialization, gradient flow",
+            "Normalization",
+            "Optimizers and schedules",
+            "Convergence and landscapes",
+            "Regularization and generalization",
+            "Convolutional networks",
+            "Recurrent networks",
+            "Attention, transformers, language models",
+            "State space models",
+            "Graphs",
+            "Equivariance",
+            "Generative models",
+            "Representation",
+            "Information theory",
+            "Interpretability",
+            "Decisions",
+            "Meta-learning and self-improvement",
+            "Neuro-symbolic methods",
+            "Systems",
+        ],
+    )
+)
 
 
 class Row(NamedTuple):
@@ -51,7 +72,12 @@ class Row(NamedTuple):
 
 def rows(books):
     """Every claim of every notebook, in order, from the outputs that are committed."""
-    return [row for path, book in books.items() for i in range(len(book.cells)) for row in _of_cell(path, book, i)]
+    return [
+        row
+        for path, book in books.items()
+        for i in range(len(book.cells))
+        for row in _of_cell(path, book, i)
+    ]
 
 
 def _of_cell(path, book, i):
@@ -62,8 +88,15 @@ def _of_cell(path, book, i):
 
 def cited(book, i, text):
     """The work that the claim or else the prose directly above its cell names last; the equations and PyTorch if the claim names them."""
-    known = {tag for cell in book.cells if cell.cell_type == "markdown" for tag in re.findall(TAG, cell.source)}
-    equations = [f"({number})" for number in dict.fromkeys(re.findall(EQUATION, text)) if number in known]
+    known = {
+        tag
+        for cell in book.cells
+        if cell.cell_type == "markdown"
+        for tag in re.findall(TAG, cell.source)
+    }
+    equations = [
+        f"({number})" for number in dict.fromkeys(re.findall(EQUATION, text)) if number in known
+    ]
     named = [_work(book, i, text), *equations, "PyTorch" if "PyTorch" in text else ""]
     return ", ".join(filter(None, named))
 
@@ -83,16 +116,35 @@ def claims_values(rows, books):
     return {
         "held": sum(row.holds for row in rows),
         "total": len(rows),
-        "filters": filters("claims", notebook=choices, verdict={"holds": "holds", "fails": "fails"}),
-        "table": table("claims", "Every claim, its measured value and its bound", CLAIM_HEADS, map(_claim, rows)),
+        "filters": filters(
+            "claims", notebook=choices, verdict={"holds": "holds", "fails": "fails"}
+        ),
+        "table": table(
+            "claims",
+            "Every claim, its measured value and its bound",
+            CLAIM_HEADS,
+            map(_claim, rows),
+        ),
     }
 
 
 def _claim(row):
     verdict = ("holds", "✓ holds") if row.holds else ("fails", "✗ fails")
-    cells = words(row.measured), words(row.wanted), tag("span", verdict[1], Class=verdict[0]), words(row.source) or NOTHING
-    labelled = "".join(tag("td", cell, **{"data-label": head}) for head, cell in zip(CLAIM_HEADS[2:], cells, strict=True))
-    line = tag("td", row.number, **{"data-label": "Notebook"}) + tag("th", row.link, scope="row") + labelled
+    cells = (
+        words(row.measured),
+        words(row.wanted),
+        tag("span", verdict[1], Class=verdict[0]),
+        words(row.source) or NOTHING,
+    )
+    labelled = "".join(
+        tag("td", cell, **{"data-label": head})
+        for head, cell in zip(CLAIM_HEADS[2:], cells, strict=True)
+    )
+    line = (
+        tag("td", row.number, **{"data-label": "Notebook"})
+        + tag("th", row.link, scope="row")
+        + labelled
+    )
     return tag("tr", line, **{"data-notebook": row.number, "data-verdict": verdict[0]})
 
 
@@ -109,14 +161,25 @@ def concepts_values(rows):
         "total": len(concepts),
         "covered": sum(bool(c.get("covered")) for c in concepts),
         "filters": filters("concepts", state={"covered": "covered", "open": "open"}),
-        "table": table("concepts", "Every concept, and the claims that cover it", heads, (_concept(c, where) for c in concepts)),
+        "table": table(
+            "concepts",
+            "Every concept, and the claims that cover it",
+            heads,
+            (_concept(c, where) for c in concepts),
+        ),
     }
 
 
 def _concept(concept, where):
     found = [where[place["notebook"], place["claim"]] for place in concept.get("covered", [])]
-    links = "<br>".join(f"{row.number}: {row.link}" for row in found) or tag("span", "open", Class="none")
-    line = tag("td", GROUPS[concept["group"]]) + tag("th", escape(concept["name"]), scope="row") + tag("td", links)
+    links = "<br>".join(f"{row.number}: {row.link}" for row in found) or tag(
+        "span", "open", Class="none"
+    )
+    line = (
+        tag("td", GROUPS[concept["group"]])
+        + tag("th", escape(concept["name"]), scope="row")
+        + tag("td", links)
+    )
     return tag("tr", line, **{"data-state": "covered" if found else "open"})
 
 
@@ -124,9 +187,16 @@ def filters(name, **choices):
     """A search box, a menu for each further column, and the line that counts. Hidden until the script book.js is there."""
     inside = '<label>Contains <input type="search" name="words" autocomplete="off"></label>'
     for column, options in choices.items():
-        menu = '<option value="">all</option>' + "".join(tag("option", escape(text), value=value) for value, text in options.items())
+        menu = '<option value="">all</option>' + "".join(
+            tag("option", escape(text), value=value) for value, text in options.items()
+        )
         inside += tag("label", f"{column.capitalize()} {tag('select', menu, name=column)}")
-    attributes = {"Class": "filters", "data-table": f"table-{name}", "role": "search", "aria-label": "Filter the table"}
+    attributes = {
+        "Class": "filters",
+        "data-table": f"table-{name}",
+        "role": "search",
+        "aria-label": "Filter the table",
+    }
     return tag("form", inside + tag("output", "", **{"aria-live": "polite"}), **attributes)
 
 

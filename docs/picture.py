@@ -30,11 +30,20 @@ with contextlib.redirect_stdout(said):
         gap = np.abs(ladder[order] - closed[order]).max()
         claim(f"derivative {order} of tanh = its closed form, largest error", gap, below=1e-13)
 
-rule = next(line for line in inspect.getsource(elementwise).splitlines() if "np.tanh" in line).strip()
+rule = next(
+    line for line in inspect.getsource(elementwise).splitlines() if "np.tanh" in line
+).strip()
 figure, ax = plt.subplots(figsize=(9, 4.6))
 for order, y in enumerate(ladder):
     ax.plot(x, y, color=plot.COLORS[order], label=["tanh", "1st", "2nd", "3rd", "4th"][order])
 ax.legend(ncol=5, loc="lower center", bbox_to_anchor=(0.5, -0.2), frameon=False)
 ax.set_title(rule, family="monospace", fontsize=13, loc="center", pad=14)
-figure.text(0.5, -0.16, said.getvalue().rstrip(), family="monospace", fontsize=9, ha="center", va="bottom")
-figure.savefig(Path(__file__).with_name("picture.png"), dpi=110, bbox_inches="tight", metadata={"Software": None})
+figure.text(
+    0.5, -0.16, said.getvalue().rstrip(), family="monospace", fontsize=9, ha="center", va="bottom"
+)
+figure.savefig(
+    Path(__file__).with_name("picture.png"),
+    dpi=110,
+    bbox_inches="tight",
+    metadata={"Software": None},
+)

@@ -36,11 +36,25 @@ def picture(text):
             ratio, (low, high) = runs[2 * i : 2 * i + 2]
             color = f"C{i}"
             ax.plot([low, high], [y + 0.24 * i - 0.12] * 2, color=color, lw=2, alpha=0.5)
-            ax.plot(ratio, y + 0.24 * i - 0.12, "o", color=color, ms=5, label=("first run", "second run")[i] if y == 0 else None)
+            ax.plot(
+                ratio,
+                y + 0.24 * i - 0.12,
+                "o",
+                color=color,
+                ms=5,
+                label=("first run", "second run")[i] if y == 0 else None,
+            )
     ax.axvline(1, color="black", lw=1)
     ax.axvline(0.65, color="black", lw=1, ls="--", label="the aim, 0.65")
-    ax.set(xscale="log", xlabel="time of a step, ours / PyTorch's (bar: single rounds)", yticks=range(len(measured)))
-    ax.set(yticklabels=[name for name, *_ in measured], title="Ahead on small graphs, behind on large products")
+    ax.set(
+        xscale="log",
+        xlabel="time of a step, ours / PyTorch's (bar: single rounds)",
+        yticks=range(len(measured)),
+    )
+    ax.set(
+        yticklabels=[name for name, *_ in measured],
+        title="Ahead on small graphs, behind on large products",
+    )
     ax.set_xticks(ticks, [str(t) for t in ticks], minor=False)
     ax.minorticks_off()
     ax.invert_yaxis()

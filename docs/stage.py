@@ -9,7 +9,7 @@ from string import Template
 
 import nbformat
 
-from dlscratch.lab import notebooks as nb
+from dlscratch.cli import notebooks as nb
 from tests.notebooks import address
 
 from . import api, figures, front, ledger, ratios
@@ -25,7 +25,11 @@ MATHJAX = ("tex-chtml.js", "output/chtml/", "input/tex/")  # of the 24 MB of its
 def main():
     """Write everything anew."""
     books = {path.relative_to(ROOT).as_posix(): nb.read(path) for path in nb.find()}
-    texts = pages(books) | api.pages() | {path: nbformat.writes(staged(book, path)) for path, book in books.items()}
+    texts = (
+        pages(books)
+        | api.pages()
+        | {path: nbformat.writes(staged(book, path)) for path, book in books.items()}
+    )
     files = {name: text.encode() for name, text in texts.items()} | pictures(books) | mathjax()
     shutil.rmtree(OUT, ignore_errors=True)
     for name, data in files.items():
@@ -54,7 +58,11 @@ def guide_names():
 
 def read(name):
     """A page of docs/. In the book notebooks/ lies beside it; what else it links to lies in the repository."""
-    text = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8").replace("](../notebooks/", "](notebooks/")
+    text = (
+        (ROOT / "docs" / f"{name}.md")
+        .read_text(encoding="utf-8")
+        .replace("](../notebooks/", "](notebooks/")
+    )
     return text.replace("](../", f"](https://github.com/{address.repository()}/blob/main/")
 
 
@@ -65,7 +73,9 @@ def page(name, values):
 def with_picture(text):
     """The page on performance, with its ratios drawn above their table."""
     words = "Figure: the ratio of step times, dlscratch over PyTorch, for eight workloads and two runs; the table below has the numbers"
-    return re.sub(r"(?<=\n\n)(?=\| workload \|)", f"![{words}](/figures/ratios.png)\n\n", text, count=1)
+    return re.sub(
+        r"(?<=\n\n)(?=\| workload \|)", f"![{words}](/figures/ratios.png)\n\n", text, count=1
+    )
 
 
 def staged(book, path):
@@ -74,7 +84,9 @@ def staged(book, path):
     figures.describe(book)
     head = book.cells[0]
     claims = f'<a href="../../claims.html?notebook={Path(path).name[:2]}">{len(nb.claims(book))} claims</a>'
-    head.source = re.sub(r"\[!\[Open in Colab\]\([^)]*\)\]\((.*?)\)", rf"[Open in Colab](\1) · {claims}", head.source)
+    head.source = re.sub(
+        r"\[!\[Open in Colab\]\([^)]*\)\]\((.*?)\)", rf"[Open in Colab](\1) · {claims}", head.source
+    )
     head.source = head.source.replace("attachment:answer.png", f"/figures/{Path(path).stem}.png")
     head.attachments = {}
     for cell in (c for c in book.cells if c.cell_type == "markdown"):
@@ -101,14 +113,24 @@ def pictures(books):
     found = {"figures/ratios.png": ratios.picture(read("performance"))}
     for path, book in books.items():
         png, stem = figures.answer_picture(book), Path(path).stem
-        found |= {f"figures/{stem}.png": png, f"_static/gallery/{stem}.png": figures.thumbnail(png)[0]}
+        found |= {
+            f"figures/{stem}.png": png,
+            f"_static/gallery/{stem}.png": figures.thumbnail(png)[0],
+        }
     return found
 
 
 def mathjax():
     """The part of MathJax that formulas need: the program, its fonts, and what it loads for rarer commands."""
-    package = {f.as_posix().partition("/static/mathjax/")[2]: f for f in metadata.files("sphinx-mathjax-offline")}
-    return {f"_static/mathjax/{name}": f.read_binary() for name, f in package.items() if name.startswith(MATHJAX)}
+    package = {
+        f.as_posix().partition("/static/mathjax/")[2]: f
+        for f in metadata.files("sphinx-mathjax-offline")
+    }
+    return {
+        f"_static/mathjax/{name}": f.read_binary()
+        for name, f in package.items()
+        if name.startswith(MATHJAX)
+    }
 
 
 if __name__ == "__main__":

@@ -11,7 +11,9 @@ from hypothesis import Phase, settings
 from .offline.sitecustomize import block
 
 settings.register_profile("steady", derandomize=True, database=None)
-settings.register_profile("first", derandomize=True, database=None, phases=[Phase.explicit, Phase.generate])
+settings.register_profile(
+    "first", derandomize=True, database=None, phases=[Phase.explicit, Phase.generate]
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 os.environ.setdefault("DLSCRATCH_PROGRESS", "0")
 os.environ.setdefault("MPLBACKEND", "Agg")

@@ -11,7 +11,7 @@ import pytest
 
 from dlscratch import Tensor
 from dlscratch.engine import gradients
-from dlscratch.lab.verify import relative_error
+from dlscratch.testing import relative_error
 
 
 def same(ours, theirs, *arrays, order=2):
@@ -23,7 +23,9 @@ def same(ours, theirs, *arrays, order=2):
     rough = _errors(ours, theirs, arrays, min(order, 1), "float32")
     remember(max(errors), max(rough))
     if not max(errors) <= 1e-9 or not max(rough) <= 1e-4:  # NaN fails, too
-        pytest.fail(f"errors, value first: {errors} in float64, {rough} in float32; shapes {[np.shape(a) for a in arrays]}")
+        pytest.fail(
+            f"errors, value first: {errors} in float64, {rough} in float32; shapes {[np.shape(a) for a in arrays]}"
+        )
     return max(errors)
 
 
@@ -45,17 +47,27 @@ def _errors(ours, theirs, arrays, order, dtype):
     errors = [_error(y, z, dtype)]
     if order:
         xs, zs = [x for x in xs if x.requires_grad], [z for z in zs if z.requires_grad]
-        rng = np.random.default_rng(20_260)  # not a test's own seed: a projection on the input itself can vanish
+        rng = np.random.default_rng(
+            20_260
+        )  # not a test's own seed: a projection on the input itself can vanish
         v = rng.normal(size=y.shape).astype(dtype)
         slopes = torch.autograd.grad(z, zs, torch.tensor(v), create_graph=True)
-        errors += [_error(g, t, dtype) for g, t in zip(gradients(y, xs, seed=v, retain_graph=True), slopes, strict=True)]
+        errors += [
+            _error(g, t, dtype)
+            for g, t in zip(gradients(y, xs, seed=v, retain_graph=True), slopes, strict=True)
+        ]
     if order == 2:
         us = [rng.normal(size=x.shape) for x in xs]
-        along = sum(np.sum(g * u) for g, u in zip(gradients(y, xs, seed=v, create_graph=True), us, strict=True))
+        along = sum(
+            np.sum(g * u)
+            for g, u in zip(gradients(y, xs, seed=v, create_graph=True), us, strict=True)
+        )
         theirs = sum((t * torch.tensor(u)).sum() for t, u in zip(slopes, us, strict=True))
         if theirs.requires_grad:
             bends = torch.autograd.grad(theirs, zs, allow_unused=True, materialize_grads=True)
-            errors += [_error(g, t, dtype) for g, t in zip(gradients(along, xs), bends, strict=True)]
+            errors += [
+                _error(g, t, dtype) for g, t in zip(gradients(along, xs), bends, strict=True)
+            ]
         elif along.requires_grad:  # PyTorch says that the slope is constant
             errors += [float(np.abs(g.data).max()) for g in gradients(along, xs)]
     return errors
@@ -74,7 +86,9 @@ def main(file):
         for test, *errors in (line.split("\t") for line in lines):
             worst.setdefault(test, []).append([float(e) for e in errors])
     for test, rows in sorted(worst.items()):
-        print(f"{test:70} {max(r[0] for r in rows):8.1e} {max(r[1] for r in rows):8.1e} {len(rows):5}")
+        print(
+            f"{test:70} {max(r[0] for r in rows):8.1e} {max(r[1] for r in rows):8.1e} {len(rows):5}"
+        )
 
 
 if __name__ == "__main__":

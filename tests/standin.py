@@ -9,13 +9,56 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 __all__ = ["Device", "to_device"]
 
-LACKING = {"vecdot", "matvec", "vecmat", "vectorize", "apply_along_axis", "einsum_path", "require", "block"}
+LACKING = {
+    "vecdot",
+    "matvec",
+    "vecmat",
+    "vectorize",
+    "apply_along_axis",
+    "einsum_path",
+    "require",
+    "block",
+}
 REDUCE, AT = {"add", "multiply"}, {"add", "subtract", "maximum", "minimum"}
-GIVES_PYTHON = ("shape", "ndim", "size", "dtype", "nbytes", "strides", "itemsize", "flags", "item", "tolist")
+GIVES_PYTHON = (
+    "shape",
+    "ndim",
+    "size",
+    "dtype",
+    "nbytes",
+    "strides",
+    "itemsize",
+    "flags",
+    "item",
+    "tolist",
+)
 GIVES_ARRAY = (
-    "reshape", "transpose", "swapaxes", "sum", "mean", "var", "max", "min", "argmax", "argmin", "argsort", "any", "all", "copy", "ravel",
-    "astype", "squeeze", "repeat", "take", "view", "cumsum", "prod", "clip", "fill", "diagonal",
-)  # fmt: skip
+    "reshape",
+    "transpose",
+    "swapaxes",
+    "sum",
+    "mean",
+    "var",
+    "max",
+    "min",
+    "argmax",
+    "argmin",
+    "argsort",
+    "any",
+    "all",
+    "copy",
+    "ravel",
+    "astype",
+    "squeeze",
+    "repeat",
+    "take",
+    "view",
+    "cumsum",
+    "prod",
+    "clip",
+    "fill",
+    "diagonal",
+)
 
 
 def to_device(array):
@@ -33,7 +76,12 @@ class Device(NDArrayOperatorsMixin):
         raise TypeError("Implicit conversion to a NumPy array is not allowed. Please use `.get()`.")
 
     def __array_ufunc__(self, ufunc, method, *inputs, **options):
-        known = {"reduce": REDUCE, "accumulate": REDUCE, "at": AT, "__call__": {ufunc.__name__}}.get(method, ())
+        known = {
+            "reduce": REDUCE,
+            "accumulate": REDUCE,
+            "at": AT,
+            "__call__": {ufunc.__name__},
+        }.get(method, ())
         if ufunc.__name__ in LACKING or ufunc.__name__ not in known:
             return NotImplemented
         out = options.pop("out", ())
@@ -42,7 +90,10 @@ class Device(NDArrayOperatorsMixin):
         return out[0] if out else wrapped(y)
 
     def __array_function__(self, function, types, args, options):
-        if function.__name__ in LACKING or not set(types) <= {Device, np.ndarray}:  # another type may know better
+        if function.__name__ in LACKING or not set(types) <= {
+            Device,
+            np.ndarray,
+        }:  # another type may know better
             return NotImplemented
         return wrapped(function(*bare(args), **bare(options)))
 
@@ -75,7 +126,13 @@ class Device(NDArrayOperatorsMixin):
 for _name in GIVES_PYTHON:
     setattr(Device, _name, property(lambda self, _name=_name: getattr(self._hidden, _name)))
 for _name in GIVES_ARRAY:
-    setattr(Device, _name, lambda self, *a, _name=_name, **o: wrapped(getattr(self._hidden, _name)(*bare(a), **bare(o)), self))
+    setattr(
+        Device,
+        _name,
+        lambda self, *a, _name=_name, **o: wrapped(
+            getattr(self._hidden, _name)(*bare(a), **bare(o)), self
+        ),
+    )
 
 
 def own(x):
@@ -88,7 +145,12 @@ def bare(x):
     """The hidden arrays, in lists and the like too; a numpy.ndarray with axes is refused, a Tensor too."""
     if isinstance(x, Device):
         return x._hidden
-    if isinstance(x, np.ndarray) and x.ndim or hasattr(x, "__array_ufunc__") and not isinstance(x, np.ndarray | np.generic):
+    if (
+        isinstance(x, np.ndarray)
+        and x.ndim
+        or hasattr(x, "__array_ufunc__")
+        and not isinstance(x, np.ndarray | np.generic)
+    ):
         raise TypeError(f"Unsupported type {type(x)}: it met an array of the device")
     if isinstance(x, dict):
         return {k: bare(v) for k, v in x.items()}
@@ -96,7 +158,13 @@ def bare(x):
 
 
 def index_of(index):
-    return tuple(map(index_of, index)) if isinstance(index, tuple) else index._hidden if isinstance(index, Device) else index
+    return (
+        tuple(map(index_of, index))
+        if isinstance(index, tuple)
+        else index._hidden
+        if isinstance(index, Device)
+        else index
+    )
 
 
 def wrapped(y, of=None):
@@ -104,4 +172,8 @@ def wrapped(y, of=None):
     if isinstance(y, np.ndarray | np.generic):
         view = of is not None and isinstance(y, np.ndarray) and np.may_share_memory(y, of._hidden)
         return Device(np.asarray(y), (of if of.base is None else of.base) if view else None)
-    return type(y)(map(wrapped, y)) if type(y) in (list, tuple) and any(isinstance(i, np.ndarray) for i in y) else y
+    return (
+        type(y)(map(wrapped, y))
+        if type(y) in (list, tuple) and any(isinstance(i, np.ndarray) for i in y)
+        else y
+    )

@@ -3,19 +3,57 @@
 import numpy as np
 import pytest
 
-from dlscratch import Tensor, checkpoints, layers, no_grad
+from dlscratch import Tensor, layers, no_grad
+from dlscratch.training import checkpoints
 
 CASES = {
-    "MLP": ((7, 5), lambda nn: nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 8, bias=False), nn.GELU(), nn.Linear(8, 3))),
-    "normalized MLP": ((7, 5), lambda nn: nn.Sequential(
-        nn.Linear(5, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.4), nn.Linear(8, 6), nn.LayerNorm(6), nn.Sigmoid())),
-    "ConvNet": ((4, 2, 9, 8), lambda nn: nn.Sequential(
-        nn.Conv2d(2, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(4, 6, (3, 2), stride=2, groups=2), nn.Flatten(),
-        nn.BatchNorm1d(12), nn.Linear(12, 3))),
-    "ConvNet 1d": ((4, 2, 10), lambda nn: nn.Sequential(
-        nn.Conv1d(2, 4, 3), nn.BatchNorm1d(4), nn.ReLU(), nn.AvgPool1d(2), nn.ConvTranspose1d(4, 3, 2, stride=2))),
-    "nested": ((3, 6), lambda nn: nn.Sequential(nn.Sequential(nn.Linear(6, 4), nn.ReLU()), nn.Sequential(nn.LayerNorm(4)))),
-}  # fmt: skip
+    "MLP": (
+        (7, 5),
+        lambda nn: nn.Sequential(
+            nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 8, bias=False), nn.GELU(), nn.Linear(8, 3)
+        ),
+    ),
+    "normalized MLP": (
+        (7, 5),
+        lambda nn: nn.Sequential(
+            nn.Linear(5, 8),
+            nn.BatchNorm1d(8),
+            nn.ReLU(),
+            nn.Dropout(0.4),
+            nn.Linear(8, 6),
+            nn.LayerNorm(6),
+            nn.Sigmoid(),
+        ),
+    ),
+    "ConvNet": (
+        (4, 2, 9, 8),
+        lambda nn: nn.Sequential(
+            nn.Conv2d(2, 4, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(4, 6, (3, 2), stride=2, groups=2),
+            nn.Flatten(),
+            nn.BatchNorm1d(12),
+            nn.Linear(12, 3),
+        ),
+    ),
+    "ConvNet 1d": (
+        (4, 2, 10),
+        lambda nn: nn.Sequential(
+            nn.Conv1d(2, 4, 3),
+            nn.BatchNorm1d(4),
+            nn.ReLU(),
+            nn.AvgPool1d(2),
+            nn.ConvTranspose1d(4, 3, 2, stride=2),
+        ),
+    ),
+    "nested": (
+        (3, 6),
+        lambda nn: nn.Sequential(
+            nn.Sequential(nn.Linear(6, 4), nn.ReLU()), nn.Sequential(nn.LayerNorm(4))
+        ),
+    ),
+}
 
 
 def trained_a_little(case, seed, dtype=np.float64):
@@ -23,7 +61,10 @@ def trained_a_little(case, seed, dtype=np.float64):
     torch = pytest.importorskip("torch")
     shape, build = CASES[case]
     torch.manual_seed(seed)
-    ours, theirs = build(layers).astype(dtype), build(torch.nn).to(getattr(torch, np.dtype(dtype).name))
+    ours, theirs = (
+        build(layers).astype(dtype),
+        build(torch.nn).to(getattr(torch, np.dtype(dtype).name)),
+    )
     rng = np.random.default_rng(seed)
     for _ in range(3):
         x = rng.normal(1, 2, shape).astype(dtype)
@@ -51,7 +92,9 @@ def test_there_and_back(case, dtype, tmp_path):
 
     checkpoints.save(ours, tmp_path / "ours")
     state = load_file(tmp_path / "ours")
-    assert {k: v.dtype for k, v in state.items()} == {k: v.dtype for k, v in theirs.state_dict().items()}
+    assert {k: v.dtype for k, v in state.items()} == {
+        k: v.dtype for k, v in theirs.state_dict().items()
+    }
     assert str(theirs.load_state_dict(state)) == "<All keys matched successfully>"
     after, b = outputs(ours, theirs, x)
     assert np.array_equal(after, a) and np.abs(a - b).max() <= within * np.abs(b).max()
@@ -64,7 +107,9 @@ def test_there_and_back(case, dtype, tmp_path):
 
     checkpoints.save(ours, tmp_path / "back")
     back, wanted = load_file(tmp_path / "back"), theirs.state_dict()
-    assert back.keys() == wanted.keys() and all((back[k] == wanted[k]).all() for k in wanted), "bit for bit"
+    assert back.keys() == wanted.keys() and all((back[k] == wanted[k]).all() for k in wanted), (
+        "bit for bit"
+    )
 
 
 def test_views_that_are_not_contiguous_arrive_whole(tmp_path):
@@ -76,7 +121,10 @@ def test_views_that_are_not_contiguous_arrive_whole(tmp_path):
     checkpoints.save(model, tmp_path / "weights")
     found, wanted = load_file(tmp_path / "weights"), model.state_dict()
     assert found.keys() == wanted.keys() == {"0.weight", "0.bias", "table", "flag", "half"}
-    assert all(v.dtype == wanted[k].dtype and v.shape == wanted[k].shape and np.array_equal(v, wanted[k]) for k, v in found.items())
+    assert all(
+        v.dtype == wanted[k].dtype and v.shape == wanted[k].shape and np.array_equal(v, wanted[k])
+        for k, v in found.items()
+    )
 
 
 def test_files_of_pytorch_that_do_not_fit_are_refused(tmp_path):
@@ -87,7 +135,11 @@ def test_files_of_pytorch_that_do_not_fit_are_refused(tmp_path):
     before = {k: v.tobytes() for k, v in model.state_dict().items()}
     good = {"0.weight": torch.ones(2, 3), "0.bias": torch.ones(2)}
     bad = {
-        "shape": (good | {"0.bias": torch.ones(3)}, ValueError, r"0.bias came with shape \(3,\), want \(2,\)"),
+        "shape": (
+            good | {"0.bias": torch.ones(3)},
+            ValueError,
+            r"0.bias came with shape \(3,\), want \(2,\)",
+        ),
         "missing": ({"0.weight": torch.ones(2, 3)}, KeyError, r"missing \['0.bias'\]"),
         "unexpected": (good | {"1.bias": torch.ones(2)}, KeyError, r"unexpected \['1.bias'\]"),
         "bfloat16": ({k: v.bfloat16() for k, v in good.items()}, ValueError, "BF16"),

@@ -7,10 +7,14 @@ from dlscratch import Tensor, default_dtype, initializers, layers, losses, optim
 
 SHAPE = (300, 200)
 STD = {
-    "xavier_normal": np.sqrt(2 / 500), "xavier_uniform": np.sqrt(2 / 500),
-    "normal": 1, "uniform": np.sqrt(1 / 12),
-    "kaiming_normal": np.sqrt(2 / 200), "kaiming_uniform": np.sqrt(2 / 200), "trunc_normal": 0.87962566103423978,
-}  # fmt: skip
+    "xavier_normal": np.sqrt(2 / 500),
+    "xavier_uniform": np.sqrt(2 / 500),
+    "normal": 1,
+    "uniform": np.sqrt(1 / 12),
+    "kaiming_normal": np.sqrt(2 / 200),
+    "kaiming_uniform": np.sqrt(2 / 200),
+    "trunc_normal": 0.87962566103423978,
+}
 
 
 @pytest.mark.parametrize("name", STD)
@@ -24,23 +28,50 @@ def test_moments(name):
 
 @pytest.mark.parametrize("shape", [(40, 30), (30, 10, 3, 3)])
 @pytest.mark.parametrize("mode", ["fan_in", "fan_out"])
-@pytest.mark.parametrize("nonlinearity, a", [("relu", 0), ("leaky_relu", 0.5), ("tanh", 0), ("linear", 0), ("sigmoid", 0), ("selu", 0)])
+@pytest.mark.parametrize(
+    "nonlinearity, a",
+    [("relu", 0), ("leaky_relu", 0.5), ("tanh", 0), ("linear", 0), ("sigmoid", 0), ("selu", 0)],
+)
 def test_kaiming_has_the_bounds_and_moments_of_torchs(shape, mode, nonlinearity, a):
     torch = pytest.importorskip("torch")
     for name in ("kaiming_uniform", "kaiming_normal"):
-        W = np.concatenate([getattr(initializers, name)(np.random.default_rng(i), shape, a, mode, nonlinearity) for i in range(20)])
+        W = np.concatenate(
+            [
+                getattr(initializers, name)(np.random.default_rng(i), shape, a, mode, nonlinearity)
+                for i in range(20)
+            ]
+        )
         twin = torch.empty(20, *shape).double()
         for i in range(20):
-            getattr(torch.nn.init, name + "_")(twin[i], a=a, mode=mode, nonlinearity=nonlinearity, generator=torch.manual_seed(i))
+            getattr(torch.nn.init, name + "_")(
+                twin[i], a=a, mode=mode, nonlinearity=nonlinearity, generator=torch.manual_seed(i)
+            )
         assert abs(W.std() / twin.std().item() - 1) < 5 / np.sqrt(W.size)
-        assert name == "kaiming_normal" or abs(np.abs(W).max() / twin.abs().max().item() - 1) < 0.003
+        assert (
+            name == "kaiming_normal" or abs(np.abs(W).max() / twin.abs().max().item() - 1) < 0.003
+        )
 
 
 def test_gains_are_torchs():
     torch = pytest.importorskip("torch")
-    for name in ("linear", "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "sigmoid", "tanh", "relu", "leaky_relu", "selu"):
-        assert initializers.calculate_gain(name) == pytest.approx(torch.nn.init.calculate_gain(name), rel=1e-15)
-    assert initializers.calculate_gain("leaky_relu", 0.3) == pytest.approx(torch.nn.init.calculate_gain("leaky_relu", 0.3), rel=1e-15)
+    for name in (
+        "linear",
+        "conv1d",
+        "conv2d",
+        "conv_transpose1d",
+        "conv_transpose2d",
+        "sigmoid",
+        "tanh",
+        "relu",
+        "leaky_relu",
+        "selu",
+    ):
+        assert initializers.calculate_gain(name) == pytest.approx(
+            torch.nn.init.calculate_gain(name), rel=1e-15
+        )
+    assert initializers.calculate_gain("leaky_relu", 0.3) == pytest.approx(
+        torch.nn.init.calculate_gain("leaky_relu", 0.3), rel=1e-15
+    )
 
 
 def test_truncated():
@@ -59,7 +90,9 @@ def test_orthogonal(shape):
     np.testing.assert_allclose(gram, 4 * np.eye(len(gram)), atol=1e-12)
 
 
-@pytest.mark.parametrize("shape, groups", [((4, 4, 3), 1), ((6, 3, 5, 5), 2), ((6, 2, 3, 4), 3), ((2, 5, 4, 4), 1)])
+@pytest.mark.parametrize(
+    "shape, groups", [((4, 4, 3), 1), ((6, 3, 5, 5), 2), ((6, 2, 3, 4), 3), ((2, 5, 4, 4), 1)]
+)
 def test_dirac_is_torchs(shape, groups):
     torch = pytest.importorskip("torch")
     W = initializers.dirac(None, shape, groups)
@@ -73,9 +106,15 @@ def test_constants_and_fans():
 
 def test_lsuv_gives_every_layer_unit_variance():
     rng = np.random.default_rng(0)
-    hidden = [f for i in range(6) for f in (layers.Linear(32, 32, rng=i), layers.ReLU(), layers.Dropout(0.5, rng=i))]
+    hidden = [
+        f
+        for i in range(6)
+        for f in (layers.Linear(32, 32, rng=i), layers.ReLU(), layers.Dropout(0.5, rng=i))
+    ]
     first = layers.Conv2d(1, 2, 3, padding=1, rng=1)
-    model = layers.Sequential(first, layers.Tanh(), layers.Flatten(), *hidden, layers.Linear(32, 4, rng=9))
+    model = layers.Sequential(
+        first, layers.Tanh(), layers.Flatten(), *hidden, layers.Linear(32, 4, rng=9)
+    )
     x = 5 * rng.normal(size=(200, 1, 4, 4)).astype("float32")
     found = initializers.lsuv(model, Tensor(x), tol=0.02)
     assert list(found) == ["0", "3", "6", "9", "12", "15", "18", "21"] and model.training
@@ -83,19 +122,31 @@ def test_lsuv_gives_every_layer_unit_variance():
     for name, layer in enumerate(model.eval()):
         y = layer(y)
         if str(name) in found:
-            assert abs(y.data.var() - 1) < 0.021 and found[str(name)] == pytest.approx(y.data.var(), rel=1e-4)
+            assert abs(y.data.var() - 1) < 0.021 and found[str(name)] == pytest.approx(
+                y.data.var(), rel=1e-4
+            )
             W = layer.weight.data.reshape(len(layer.weight), -1)
             gram = W @ W.T if len(W) <= W.shape[1] else W.T @ W
-            np.testing.assert_allclose(gram, gram[0, 0] * np.eye(len(gram)), atol=1e-4 * gram[0, 0])  # still orthogonal
+            np.testing.assert_allclose(
+                gram, gram[0, 0] * np.eye(len(gram)), atol=1e-4 * gram[0, 0]
+            )  # still orthogonal
 
 
-@pytest.mark.parametrize("shape, base, adam, sgd", [
-    ((1024, 10), (64, 10), (10**-0.5, 1), (10**-0.5, 16)),  # input layer: SGD's rate grows with fan-out
-    ((1024,), (64,), (1, 1), (1, 16)),  # bias
-    ((1024, 1024), (64, 64), (1 / 32, 1 / 16), (1 / 32, 1)),  # hidden
-    ((10, 1024), (10, 64), (1 / 128, 1 / 16), (1 / 128, 1 / 16)),  # output: std ~ 1 / fan-in
-    ((64, 64), (64, 64), (1 / 8, 1), (1 / 8, 1)),  # the base itself is as usual
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "shape, base, adam, sgd",
+    [
+        (
+            (1024, 10),
+            (64, 10),
+            (10**-0.5, 1),
+            (10**-0.5, 16),
+        ),  # input layer: SGD's rate grows with fan-out
+        ((1024,), (64,), (1, 1), (1, 16)),  # bias
+        ((1024, 1024), (64, 64), (1 / 32, 1 / 16), (1 / 32, 1)),  # hidden
+        ((10, 1024), (10, 64), (1 / 128, 1 / 16), (1 / 128, 1 / 16)),  # output: std ~ 1 / fan-in
+        ((64, 64), (64, 64), (1 / 8, 1), (1 / 8, 1)),  # the base itself is as usual
+    ],
+)
 def test_mup_is_the_papers_table(shape, base, adam, sgd):
     assert initializers.mup(shape, base) == pytest.approx(adam, rel=1e-12)
     assert initializers.mup(shape, base, "sgd") == pytest.approx(sgd, rel=1e-12)
@@ -105,7 +156,13 @@ def logits_after(width, scaled, steps=3):
     """The std of the change of the logits in a few steps of Adam, for an MLP of this width."""
     rng = np.random.default_rng(0)
     shapes, base = [(width, 8), (width, width), (4, width)], [(32, 8), (32, 32), (4, 32)]
-    model = layers.Sequential(*[f for out, n in shapes for f in (layers.Linear(n, out, bias=False, rng=0), layers.ReLU())][:-1])
+    model = layers.Sequential(
+        *[
+            f
+            for out, n in shapes
+            for f in (layers.Linear(n, out, bias=False, rng=0), layers.ReLU())
+        ][:-1]
+    )
     groups = []
     for layer, shape, narrow in zip(list(model)[::2], shapes, base, strict=True):
         std, factor = initializers.mup(shape, narrow if scaled else shape)
@@ -127,17 +184,31 @@ def test_mup_learns_alike_at_every_width():
     assert 0.5 < growth < 2 and usual > 4
 
 
-@pytest.mark.parametrize("call, message", [
-    (lambda rng: initializers.fans((3,)), "has no fan-in"),
-    (lambda rng: initializers.kaiming_normal(rng, (3, 3), mode="fan"), "want 'fan_in' or 'fan_out'"),
-    (lambda rng: initializers.kaiming_uniform(rng, (3, 3), nonlinearity="cube"), "nonlinearity='cube'; want one of"),
-    (lambda rng: initializers.trunc_normal(rng, 3, a=9, b=10), "want a wider interval"),
-    (lambda rng: initializers.dirac(rng, (3, 3)), "want .out, in, kernel"),
-    (lambda rng: initializers.dirac(rng, (4, 2, 3), groups=3), "divisible by groups"),
-    (lambda rng: initializers.mup((3, 3), (3,)), "as many axes"),
-    (lambda rng: initializers.mup((3, 3), (3, 3), "lion"), "want 'adam' or 'sgd'"),
-    (lambda rng: initializers.lsuv(layers.Sequential(layers.Linear(3, 3, bias=False)), Tensor(np.zeros((4, 3)))), "another batch"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda rng: initializers.fans((3,)), "has no fan-in"),
+        (
+            lambda rng: initializers.kaiming_normal(rng, (3, 3), mode="fan"),
+            "want 'fan_in' or 'fan_out'",
+        ),
+        (
+            lambda rng: initializers.kaiming_uniform(rng, (3, 3), nonlinearity="cube"),
+            "nonlinearity='cube'; want one of",
+        ),
+        (lambda rng: initializers.trunc_normal(rng, 3, a=9, b=10), "want a wider interval"),
+        (lambda rng: initializers.dirac(rng, (3, 3)), "want .out, in, kernel"),
+        (lambda rng: initializers.dirac(rng, (4, 2, 3), groups=3), "divisible by groups"),
+        (lambda rng: initializers.mup((3, 3), (3,)), "as many axes"),
+        (lambda rng: initializers.mup((3, 3), (3, 3), "lion"), "want 'adam' or 'sgd'"),
+        (
+            lambda rng: initializers.lsuv(
+                layers.Sequential(layers.Linear(3, 3, bias=False)), Tensor(np.zeros((4, 3)))
+            ),
+            "another batch",
+        ),
+    ],
+)
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call(np.random.default_rng(0))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dlscratch.commands import COMMANDS
+from dlscratch.cli import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -23,21 +23,32 @@ def test_the_example_of_docs_elsewhere_runs(tmp_path, monkeypatch):
     for name, extra in {"tensorboard": "tensorboard", "onnx": "onnx"}.items():
         pytest.importorskip(name, reason=f"the extra `{extra}` is not installed")
     monkeypatch.chdir(tmp_path)
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "elsewhere.md").read_text(encoding="utf-8"), re.S)
+    (code,) = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs" / "elsewhere.md").read_text(encoding="utf-8"), re.S
+    )
     exec(code, {})
-    assert {p.name for p in (tmp_path / "runs").iterdir()} == {"first", "first.csv", "first.onnx", "first.safetensors"}
+    assert {p.name for p in (tmp_path / "runs").iterdir()} == {
+        "first",
+        "first.csv",
+        "first.onnx",
+        "first.safetensors",
+    }
 
 
 def test_links_lead_somewhere():
     for name in ("README.md", "CONTRIBUTING.md", "data/README.md"):
-        for link in re.findall(r"\]\((?!https?:|#)([^)]+)\)", (ROOT / name).read_text(encoding="utf-8")):
+        for link in re.findall(
+            r"\]\((?!https?:|#)([^)]+)\)", (ROOT / name).read_text(encoding="utf-8")
+        ):
             assert (ROOT / name).parent.joinpath(link).exists(), f"{name} links to {link}"
 
 
 def test_every_make_target_that_is_named_exists():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for name in ("README.md", "CONTRIBUTING.md"):
-        for target in re.findall(r"(?:`|^)make ([a-z]+)", (ROOT / name).read_text(encoding="utf-8"), re.M):
+        for target in re.findall(
+            r"(?:`|^)make ([a-z]+)", (ROOT / name).read_text(encoding="utf-8"), re.M
+        ):
             assert re.search(rf"^{target}:", makefile, re.M), f"{name} names make {target}"
 
 

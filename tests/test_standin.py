@@ -30,22 +30,38 @@ SLOPES = lambda y, xs, keep: gradients(y, xs, create_graph=keep)
 DEVICE = Library(layers, functional, Optimizers(), tensor, SLOPES, no_grad)
 
 
-
 def refused_by(f):
     """The package's function in which the stand-in said no; None where all ran."""
     try:
         f()
     except TypeError as error:
-        assert "not allowed" in str(error) or "Unsupported type" in str(error) or "no implementation found" in str(error), error
+        assert (
+            "not allowed" in str(error)
+            or "Unsupported type" in str(error)
+            or "no implementation found" in str(error)
+        ), error
         frames, at = [], error.__traceback__
         while at:
             frames.append(at.tb_frame.f_code)
             at = at.tb_next
-        return [code.co_name for code in frames if "dlscratch" in code.co_filename and "lambda" not in code.co_name][-1]
+        return [
+            code.co_name
+            for code in frames
+            if "dlscratch" in code.co_filename and "lambda" not in code.co_name
+        ][-1]
 
 
 # The workloads of the benchmark: None where a training step runs, else the first function that the device refuses.
-STEPS = {"W1": None, "W2": None, "W3": "batch_last", "W4": "batch_last", "W5": "_forward", "W6": "_forward", "W7": "_backward", "W8": None}
+STEPS = {
+    "W1": None,
+    "W2": None,
+    "W3": "batch_last",
+    "W4": "batch_last",
+    "W5": "_forward",
+    "W6": "_forward",
+    "W7": "_backward",
+    "W8": None,
+}
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
@@ -56,7 +72,10 @@ def test_training_steps(name):
 
 def test_a_network_learns_on_the_device_what_it_learns_on_the_cpu():
     name = "W1 MLP 64-128-128-10"
-    (ours, step), (theirs, other) = WORKLOADS[name](LIBRARIES["dlscratch"]()), WORKLOADS[name](DEVICE)
+    (ours, step), (theirs, other) = (
+        WORKLOADS[name](LIBRARIES["dlscratch"]()),
+        WORKLOADS[name](DEVICE),
+    )
     for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
         q._data[...] = to_device(p.data)
     assert [other() for _ in range(5)] == [step() for _ in range(5)]
@@ -66,12 +85,24 @@ def test_a_network_learns_on_the_device_what_it_learns_on_the_cpu():
 
 OPS = {
     "arithmetic": (lambda x: (x + 1) * x / (2 + x * x) - x**3, None),
-    "exponentials": (lambda x: np.exp(np.tanh(x)) + np.log(1 + np.square(x)) + np.sqrt(np.abs(x)), None),
-    "choices": (lambda x: np.where(x > 0, x, 0.1 * x) + np.maximum(x, 0.5) + np.clip(x, -1, 1), None),
-    "sums": (lambda x: x.mean(axis=0) + x.var(axis=0, keepdims=True) + np.max(x, axis=1, keepdims=True), None),
+    "exponentials": (
+        lambda x: np.exp(np.tanh(x)) + np.log(1 + np.square(x)) + np.sqrt(np.abs(x)),
+        None,
+    ),
+    "choices": (
+        lambda x: np.where(x > 0, x, 0.1 * x) + np.maximum(x, 0.5) + np.clip(x, -1, 1),
+        None,
+    ),
+    "sums": (
+        lambda x: x.mean(axis=0) + x.var(axis=0, keepdims=True) + np.max(x, axis=1, keepdims=True),
+        None,
+    ),
     "shapes": (lambda x: np.concatenate([x.T, np.reshape(x, (4, 4))]).swapaxes(0, 1), None),
     "products": (lambda x: np.matmul(x, x) + np.einsum("ij,kj->ik", x, x), None),
-    "activations": (lambda x: functional.relu(x) + functional.sigmoid(x) + functional.silu(x), None),
+    "activations": (
+        lambda x: functional.relu(x) + functional.sigmoid(x) + functional.silu(x),
+        None,
+    ),
     "softmax": (lambda x: functional.softmax(x) * functional.log_softmax(x), None),
     "attention": (lambda x: functional.scaled_dot_product_attention(x, x, x), "_product"),
     "layer norm": (lambda x: functional.layer_norm(x, 4), "_forward"),
@@ -94,10 +125,27 @@ def test_operations_and_their_gradients(name):
 
 def test_the_stand_in_refuses_what_cupy_refuses():
     x, a = to_device(np.ones((2, 2))), np.ones((2, 2))
-    no = [lambda: np.asarray(x), lambda: x + a, lambda: a * x, lambda: np.concatenate([x, a]), lambda: np.maximum.reduce(x)]
-    no += [lambda: np.logaddexp.at(x, 0, 1.0), lambda: np.vecdot(x, x), lambda: a[x > 0], lambda: np.add(a, x, out=a)]
-    no += [lambda: np.lib.stride_tricks.as_strided(x, (1,), (8,)), lambda: x @ Tensor(a), lambda: np.testing.assert_allclose(x, a)]
+    no = [
+        lambda: np.asarray(x),
+        lambda: x + a,
+        lambda: a * x,
+        lambda: np.concatenate([x, a]),
+        lambda: np.maximum.reduce(x),
+    ]
+    no += [
+        lambda: np.logaddexp.at(x, 0, 1.0),
+        lambda: np.vecdot(x, x),
+        lambda: a[x > 0],
+        lambda: np.add(a, x, out=a),
+    ]
+    no += [
+        lambda: np.lib.stride_tricks.as_strided(x, (1,), (8,)),
+        lambda: x @ Tensor(a),
+        lambda: np.testing.assert_allclose(x, a),
+    ]
     for f in no:
         with pytest.raises(TypeError):
             f()
-    assert float((x[np.array([0, 1])] + np.float64(1)).sum()) == 8  # an index and a number may come from NumPy
+    assert (
+        float((x[np.array([0, 1])] + np.float64(1)).sum()) == 8
+    )  # an index and a number may come from NumPy

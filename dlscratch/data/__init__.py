@@ -9,16 +9,55 @@ from .formats import read_cifar10, read_idx
 from .language import REBER, Grammar, markov, reber
 from .scenes import SHAPES, Scenes, scenes
 from .split import Split, split
-from .synthetic import correlated_gaussians, modular_arithmetic, planted_graphs, sparse_parity, teacher_student
+from .synthetic import (
+    correlated_gaussians,
+    modular_arithmetic,
+    planted_graphs,
+    sparse_parity,
+    teacher_student,
+)
 from .text import BPETokenizer, CharTokenizer
 from .toys import Toy, blobs, circles, moons, spirals, xor
 
 __all__ = [
-    "Split", "split", "digits", "mnist1d", "table", "photograph",
-    "Toy", "moons", "circles", "spirals", "xor", "blobs", "batches",
-    "mnist", "fashion_mnist", "cifar10", "tiny_shakespeare", "read_idx", "read_cifar10",
-    "teacher_student", "sparse_parity", "modular_arithmetic", "planted_graphs", "correlated_gaussians",
-    "Grammar", "markov", "reber", "REBER", "Scenes", "scenes", "SHAPES",
-    "CharTokenizer", "BPETokenizer", "memmap",
-    "random_crop", "random_shift", "random_flip", "cutout", "mixup", "cutmix",
-]  # fmt: skip
+    "Split",
+    "split",
+    "digits",
+    "mnist1d",
+    "table",
+    "photograph",
+    "Toy",
+    "moons",
+    "circles",
+    "spirals",
+    "xor",
+    "blobs",
+    "batches",
+    "mnist",
+    "fashion_mnist",
+    "cifar10",
+    "tiny_shakespeare",
+    "read_idx",
+    "read_cifar10",
+    "teacher_student",
+    "sparse_parity",
+    "modular_arithmetic",
+    "planted_graphs",
+    "correlated_gaussians",
+    "Grammar",
+    "markov",
+    "reber",
+    "REBER",
+    "Scenes",
+    "scenes",
+    "SHAPES",
+    "CharTokenizer",
+    "BPETokenizer",
+    "memmap",
+    "random_crop",
+    "random_shift",
+    "random_flip",
+    "cutout",
+    "mixup",
+    "cutmix",
+]

@@ -76,7 +76,9 @@ def _partners(name, rng, X, Y, alpha):
     """λ, and the order of those that are mixed in."""
     check_rng(name, rng)
     if np.ndim(Y) != 2 or len(X) != len(Y) or not np.issubdtype(Y.dtype, np.floating):
-        raise ValueError(f"{name}: targets {Y.dtype} {Y.shape} for {len(X)} inputs; want shares (N, K), such as np.eye(K)[y]")
+        raise ValueError(
+            f"{name}: targets {Y.dtype} {Y.shape} for {len(X)} inputs; want shares (N, K), such as np.eye(K)[y]"
+        )
     if not alpha > 0:
         raise ValueError(f"{name}: alpha={alpha}; want a positive number")
     return rng.beta(alpha, alpha), rng.permutation(len(X))
@@ -94,10 +96,15 @@ def _column(v, X):
 def _window(rng, X, shape, padding):
     H, W = (s + 2 * padding for s in X.shape[-2:])
     if padding < 0 or min(shape) < 1 or shape[0] > H or shape[1] > W:
-        raise ValueError(f"a window of {shape} from images {X.shape[-2:]} padded by {padding} does not fit; make it smaller or pad more")
+        raise ValueError(
+            f"a window of {shape} from images {X.shape[-2:]} padded by {padding} does not fit; make it smaller or pad more"
+        )
     padded = np.pad(X, [(0, 0)] * (X.ndim - 2) + [(padding, padding)] * 2)
     windows = np.lib.stride_tricks.sliding_window_view(padded, shape, axis=(-2, -1))
-    top, left = rng.integers(H - shape[0] + 1, size=len(X)), rng.integers(W - shape[1] + 1, size=len(X))
+    top, left = (
+        rng.integers(H - shape[0] + 1, size=len(X)),
+        rng.integers(W - shape[1] + 1, size=len(X)),
+    )
     return windows[np.arange(len(X)), ..., top, left, :, :]
 
 

@@ -19,7 +19,9 @@ def batches(rng, *arrays, size):
         raise TypeError(f"batches: came {wrong[0]}, want arrays; make it one: np.asarray(X)")
     lengths = [len(a) for a in arrays]
     if not arrays or len(set(lengths)) != 1:
-        raise ValueError(f"batches: arrays of lengths {lengths}; give at least one, all with the same first axis")
+        raise ValueError(
+            f"batches: arrays of lengths {lengths}; give at least one, all with the same first axis"
+        )
     if size < 1:
         raise ValueError(f"batches: size={size}; want at least 1")
     order = rng.permutation(lengths[0])

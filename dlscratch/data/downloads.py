@@ -21,8 +21,14 @@ __all__ = ["mnist", "fashion_mnist", "cifar10", "tiny_shakespeare"]
 
 def _idx(folder, *hashes):
     """The four files of a set like MNIST: {name in the cache: (address, SHA-256 of the unzipped bytes)}."""
-    names = [f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
-    return {name: (f"{folder}/{name}.gz", sha256) for name, sha256 in zip(names, hashes, strict=True)}
+    names = [
+        f"{part}-{kind}-ubyte"
+        for part in ("train", "t10k")
+        for kind in ("images-idx3", "labels-idx1")
+    ]
+    return {
+        name: (f"{folder}/{name}.gz", sha256) for name, sha256 in zip(names, hashes, strict=True)
+    }
 
 
 _GITHUB = "https://raw.githubusercontent.com"
@@ -99,12 +105,20 @@ def _fetch(name, file):
         import pooch
         from requests.exceptions import RequestException
     except ImportError as error:
-        raise ImportError(f"{name} is downloaded by pooch, which is missing: `pip install pooch`") from error
-    pooch.get_logger().setLevel("WARNING")  # its "Downloading ..." goes to stderr, red in a notebook
+        raise ImportError(
+            f"{name} is downloaded by pooch, which is missing: `pip install pooch`"
+        ) from error
+    pooch.get_logger().setLevel(
+        "WARNING"
+    )  # its "Downloading ..." goes to stderr, red in a notebook
     url, sha256 = FILES[name][file]
     source = _in_mirror(name, file) or url
     try:
-        return Path(pooch.retrieve(source, f"sha256:{sha256}", fname=file, path=cache() / name, downloader=_copy))
+        return Path(
+            pooch.retrieve(
+                source, f"sha256:{sha256}", fname=file, path=cache() / name, downloader=_copy
+            )
+        )
     except RequestException as error:
         mirror, kept = (os.environ.get(f"DLSCRATCH_{v}") or "not set" for v in ("MIRROR", "DATA"))
         raise ConnectionError(
@@ -133,8 +147,12 @@ def _in_mirror(name, file):
     if not mirror:
         return None
     if not Path(mirror).is_dir():
-        raise NotADirectoryError(f"DLSCRATCH_MIRROR={mirror} is not a folder; name one that holds the files, or unset it")
-    places = [folder / f for folder in (Path(mirror, name), Path(mirror)) for f in (file, f"{file}.gz")]
+        raise NotADirectoryError(
+            f"DLSCRATCH_MIRROR={mirror} is not a folder; name one that holds the files, or unset it"
+        )
+    places = [
+        folder / f for folder in (Path(mirror, name), Path(mirror)) for f in (file, f"{file}.gz")
+    ]
     return next((str(p) for p in places if p.is_file()), None)
 
 
@@ -150,5 +168,13 @@ def _download(url, output):
     from tqdm import tqdm
 
     silent = os.environ.get("DLSCRATCH_PROGRESS") == "0"
-    with tqdm(desc=url.rsplit("/")[-1], total=1, unit="B", unit_scale=True, leave=False, file=sys.stdout, disable=silent) as bar:
+    with tqdm(
+        desc=url.rsplit("/")[-1],
+        total=1,
+        unit="B",
+        unit_scale=True,
+        leave=False,
+        file=sys.stdout,
+        disable=silent,
+    ) as bar:
         HTTPDownloader(progressbar=bar, chunk_size=1 << 16)(url, output, None)

@@ -37,8 +37,12 @@ def mnist1d(rng=42, n=5000, test_fraction=0.2, **options):
         raise TypeError(f"mnist1d: no option {', '.join(unknown)}; there are {', '.join(known)}")
     if n < 10:
         raise ValueError(f"mnist1d: n={n}; want at least 10, one for each class")
-    seed = int(rng if isinstance(rng, int | np.integer) else np.random.default_rng(rng).integers(2**32))
-    vars(args).update(options, num_samples=n, train_split=1 - check_fraction(test_fraction), seed=seed)
+    seed = int(
+        rng if isinstance(rng, int | np.integer) else np.random.default_rng(rng).integers(2**32)
+    )
+    vars(args).update(
+        options, num_samples=n, train_split=1 - check_fraction(test_fraction), seed=seed
+    )
     with _global_randomness_restored():
         made = make_dataset(args)
     X, X_test = (made[k].astype(default_dtype()) for k in ("x", "x_test"))
@@ -64,10 +68,14 @@ def table(name, rng=0, test_fraction=0.25, standardize=True):
     """
     from sklearn import datasets
 
-    loaders = {k: getattr(datasets, f"load_{k}") for k in ("wine", "breast_cancer", "iris", "diabetes")}
+    loaders = {
+        k: getattr(datasets, f"load_{k}") for k in ("wine", "breast_cancer", "iris", "diabetes")
+    }
     if name not in loaders:
         raise ValueError(f"table({name!r}): want one of {', '.join(loaders)}")
-    raw = {"scaled": False} if name == "diabetes" else {}  # scikit-learn scales this one with its test rows included
+    raw = (
+        {"scaled": False} if name == "diabetes" else {}
+    )  # scikit-learn scales this one with its test rows included
     X, y = loaders[name](return_X_y=True, **raw)
     y = y.astype(default_dtype() if name == "diabetes" else np.int64)
     cut = split(X, y, rng, test_fraction)

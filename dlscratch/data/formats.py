@@ -24,14 +24,20 @@ def read_idx(path):
     data = gunzip(Path(path).read_bytes(), path)
     if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in _IDX_TYPES:
         known = ", ".join(f"0x{code:02x}" for code in _IDX_TYPES)
-        raise ValueError(f"{path}: starts with {data[:4].hex(' ') or 'nothing'}; want 00 00, one of {known}, and ndim")
+        raise ValueError(
+            f"{path}: starts with {data[:4].hex(' ') or 'nothing'}; want 00 00, one of {known}, and ndim"
+        )
     dtype, start = np.dtype(_IDX_TYPES[data[2]]), 4 + 4 * data[3]
     if len(data) < start:
-        raise ValueError(f"{path}: {len(data)} bytes, but its header alone has {start}; the file was cut short: fetch it anew")
+        raise ValueError(
+            f"{path}: {len(data)} bytes, but its header alone has {start}; the file was cut short: fetch it anew"
+        )
     shape = tuple(np.frombuffer(data, ">u4", data[3], 4).tolist())
     want = start + math.prod(shape) * dtype.itemsize
     if len(data) != want:
-        raise ValueError(f"{path}: {len(data)} bytes, but its header {shape} promises {want}; it was cut short or joined: fetch it anew")
+        raise ValueError(
+            f"{path}: {len(data)} bytes, but its header {shape} promises {want}; it was cut short or joined: fetch it anew"
+        )
     return np.frombuffer(data, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="))
 
 
@@ -48,21 +54,29 @@ def read_cifar10(path):
             for member in archive:
                 name = Path(member.name).name
                 if name in _BATCHES and member.isfile():
-                    found[name] = _cifar_batch(archive.extractfile(member).read(), f"{path}: {name}")
+                    found[name] = _cifar_batch(
+                        archive.extractfile(member).read(), f"{path}: {name}"
+                    )
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{path}: not a whole tar archive ({error}); fetch it anew") from error
     if missing := [name for name in _BATCHES if name not in found]:
-        raise ValueError(f"{path}: holds no {', '.join(missing)}; want the archive of the binary version, cifar-10-binary.tar.gz")
+        raise ValueError(
+            f"{path}: holds no {', '.join(missing)}; want the archive of the binary version, cifar-10-binary.tar.gz"
+        )
     X, y = (np.concatenate([found[name][i] for name in _BATCHES[:-1]]) for i in (0, 1))
     return X, y, *found["test_batch.bin"]
 
 
 def _cifar_batch(data, where):
     if not data or len(data) % _RECORD:
-        raise ValueError(f"{where} has {len(data)} bytes, not a multiple of {_RECORD}; the file was cut short: fetch it anew")
+        raise ValueError(
+            f"{where} has {len(data)} bytes, not a multiple of {_RECORD}; the file was cut short: fetch it anew"
+        )
     records = np.frombuffer(data, np.uint8).reshape(-1, _RECORD)
     if records[:, 0].max() > 9:
-        raise ValueError(f"{where} has the label {records[:, 0].max()}, but CIFAR-10 has the classes 0 to 9; is this another set?")
+        raise ValueError(
+            f"{where} has the label {records[:, 0].max()}, but CIFAR-10 has the classes 0 to 9; is this another set?"
+        )
     return records[:, 1:].reshape(-1, 3, 32, 32), records[:, 0]
 
 

@@ -26,13 +26,25 @@ class Grammar(NamedTuple):
         """The grammar itself, if its rows are probabilities, its moves lead to states, and some state is reached from all."""
         emit, move = self
         if emit.ndim != 2 or emit.shape != move.shape:
-            raise ValueError(f"Grammar: emit {emit.shape} and move {move.shape}; want two arrays of (states, symbols)")
+            raise ValueError(
+                f"Grammar: emit {emit.shape} and move {move.shape}; want two arrays of (states, symbols)"
+            )
         if (emit < 0).any() or not np.allclose(emit.sum(axis=1), 1):
-            raise ValueError(f"Grammar: rows of emit sum to {emit.sum(axis=1)}; want probabilities that sum to 1 in each state")
-        if not np.issubdtype(move.dtype, np.integer) or (move < 0).any() or (move >= len(emit)).any():
-            raise ValueError(f"Grammar: move has entries outside the states 0 to {len(emit) - 1}; name existing states as integers")
+            raise ValueError(
+                f"Grammar: rows of emit sum to {emit.sum(axis=1)}; want probabilities that sum to 1 in each state"
+            )
+        if (
+            not np.issubdtype(move.dtype, np.integer)
+            or (move < 0).any()
+            or (move >= len(emit)).any()
+        ):
+            raise ValueError(
+                f"Grammar: move has entries outside the states 0 to {len(emit) - 1}; name existing states as integers"
+            )
         if not self._reach().all(axis=0).any():
-            raise ValueError("Grammar: no state is reached from all others, so there is no one entropy rate; connect them")
+            raise ValueError(
+                "Grammar: no state is reached from all others, so there is no one entropy rate; connect them"
+            )
         return self
 
     def transitions(self):
@@ -65,12 +77,17 @@ class Grammar(NamedTuple):
         if n < 1 or length < 1:
             raise ValueError(f"Grammar.sample: n={n} and length={length}; want at least 1")
         rng = np.random.default_rng(rng)
-        pi, last = self.stationary(), self.emit.shape[1] - 1 - np.argmax(self.emit[:, ::-1] > 0, axis=1)  # the last possible symbol
+        pi, last = (
+            self.stationary(),
+            self.emit.shape[1] - 1 - np.argmax(self.emit[:, ::-1] > 0, axis=1),
+        )  # the last possible symbol
         state, below = rng.choice(len(pi), n, p=pi / pi.sum()), self.emit.cumsum(axis=1)
         symbols = np.empty((n, length), np.int64)
         for t in range(length):
             v = (rng.random((n, 1)) >= below[state]).sum(axis=1)
-            v = symbols[:, t] = np.minimum(v, last[state])  # rounding may leave the sum of a row below 1
+            v = symbols[:, t] = np.minimum(
+                v, last[state]
+            )  # rounding may leave the sum of a row below 1
             state = self.move[state, v]
         return symbols
 
@@ -80,15 +97,25 @@ class Grammar(NamedTuple):
         Its mean over a long stretch tends to the entropy rate from above. Infinite after what the grammar cannot say.
         """
         symbols = np.asarray(symbols)
-        if symbols.ndim != 2 or symbols.size and not 0 <= symbols.min() <= symbols.max() < self.emit.shape[1]:
-            raise ValueError(f"Grammar.surprise: symbols {symbols.shape}; want (n, length) of integers from 0 to {self.emit.shape[1] - 1}")
+        if (
+            symbols.ndim != 2
+            or symbols.size
+            and not 0 <= symbols.min() <= symbols.max() < self.emit.shape[1]
+        ):
+            raise ValueError(
+                f"Grammar.surprise: symbols {symbols.shape}; want (n, length) of integers from 0 to {self.emit.shape[1] - 1}"
+            )
         rows, out = np.arange(len(symbols))[:, None], np.empty(symbols.shape)
         belief = np.tile(self.stationary(), (len(symbols), 1))
         for t, v in enumerate(symbols.T):
             joint = belief * self.emit[:, v].T  # P(state, x_t | the past)
             p = joint.sum(axis=1, keepdims=True)
             belief = np.zeros_like(belief)
-            np.add.at(belief, (rows, self.move[:, v].T), np.divide(joint, p, out=np.zeros_like(joint), where=p > 0))
+            np.add.at(
+                belief,
+                (rows, self.move[:, v].T),
+                np.divide(joint, p, out=np.zeros_like(joint), where=p > 0),
+            )
             with np.errstate(divide="ignore"):
                 out[:, t] = -np.log(p[:, 0])
         return out
@@ -106,7 +133,9 @@ def markov(rng, symbols=8, order=1, concentration=0.3):
         )
     states = symbols**order
     emit = np.random.default_rng(rng).dirichlet(np.full(symbols, concentration), states)
-    move = (np.arange(states)[:, None] * symbols + np.arange(symbols)) % states  # forget the oldest symbol, append the newest
+    move = (
+        np.arange(states)[:, None] * symbols + np.arange(symbols)
+    ) % states  # forget the oldest symbol, append the newest
     return Grammar(emit, move).check()
 
 
@@ -119,5 +148,8 @@ def reber():
     emit, move = np.zeros((7, 7)), np.zeros((7, 7), np.int64)
     for state, forks in enumerate(a.split() for a in arrows):
         for letter, target in forks:
-            emit[state, REBER.index(letter)], move[state, REBER.index(letter)] = 1 / len(forks), int(target)
+            emit[state, REBER.index(letter)], move[state, REBER.index(letter)] = (
+                1 / len(forks),
+                int(target),
+            )
     return Grammar(emit, move)

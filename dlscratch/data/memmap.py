@@ -16,7 +16,9 @@ def write(path, blocks):
     """
     path = Path(path)
     if path.exists():
-        raise FileExistsError(f"{path} exists and is written only once; open it, or delete it first")
+        raise FileExistsError(
+            f"{path} exists and is written only once; open it, or delete it first"
+        )
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
@@ -34,7 +36,9 @@ def open(path):
     try:
         return np.lib.format.open_memmap(path, mode="r")
     except ValueError as error:
-        raise ValueError(f"{path}: not a whole .npy file ({error}); write it anew with memmap.write") from error
+        raise ValueError(
+            f"{path}: not a whole .npy file ({error}); write it anew with memmap.write"
+        ) from error
 
 
 def _write(file, blocks):
@@ -43,12 +47,24 @@ def _write(file, blocks):
     for block in map(np.asarray, blocks):
         if like is None:
             if block.ndim == 0 or block.dtype.hasobject:
-                raise ValueError(f"memmap.write: a block {block.dtype} {block.shape}; want arrays (n, …) of numbers")
-            like = np.empty((0, *block.shape[1:]), block.dtype)  # no view, which would keep the block
+                raise ValueError(
+                    f"memmap.write: a block {block.dtype} {block.shape}; want arrays (n, …) of numbers"
+                )
+            like = np.empty(
+                (0, *block.shape[1:]), block.dtype
+            )  # no view, which would keep the block
             _header(file, like, 0)
-        if block.dtype != like.dtype or block.shape[1:] != like.shape[1:] or block.ndim != like.ndim:
-            raise ValueError(f"memmap.write: {block.dtype} {block.shape} after {like.dtype} with rows {like.shape[1:]}; make all alike")
-        file.write(np.ascontiguousarray(block).reshape(-1).view("u1").data)  # no copy where it lies in order
+        if (
+            block.dtype != like.dtype
+            or block.shape[1:] != like.shape[1:]
+            or block.ndim != like.ndim
+        ):
+            raise ValueError(
+                f"memmap.write: {block.dtype} {block.shape} after {like.dtype} with rows {like.shape[1:]}; make all alike"
+            )
+        file.write(
+            np.ascontiguousarray(block).reshape(-1).view("u1").data
+        )  # no copy where it lies in order
         rows += len(block)
     if not rows:
         raise ValueError("memmap.write: 0 rows; give at least one block that has some")
@@ -58,4 +74,6 @@ def _write(file, blocks):
 
 def _header(file, like, rows):
     descr = np.lib.format.dtype_to_descr(like.dtype)
-    np.lib.format.write_array_header_1_0(file, {"descr": descr, "fortran_order": False, "shape": (rows, *like.shape[1:])})
+    np.lib.format.write_array_header_1_0(
+        file, {"descr": descr, "fortran_order": False, "shape": (rows, *like.shape[1:])}
+    )

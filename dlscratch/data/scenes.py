@@ -35,7 +35,9 @@ def scenes(rng, n=100, size=32, most=3, noise=0.05):
     shape at least half remains in sight. → Scenes. Raises ValueError for size below 12, a count below 1 or negative noise.
     """
     if size < 12 or n < 1 or most < 1 or not noise >= 0:
-        raise ValueError(f"scenes: n={n}, size={size}, most={most}, noise={noise}; want at least 1, 12, 1 and 0")
+        raise ValueError(
+            f"scenes: n={n}, size={size}, most={most}, noise={noise}; want at least 1, 12, 1 and 0"
+        )
     rng = np.random.default_rng(rng)
     X, masks = np.full((n, 3, size, size), 0.5), np.zeros((n, most, size, size), bool)
     labels = np.full((n, most), -1)
@@ -67,7 +69,11 @@ def _draw(rng, size):
     x0, y0 = rng.uniform(r, size - r, 2)
     centre = np.arange(size) + 0.5
     x, y = (centre - x0) / r, (centre[:, None] - y0) / r
-    inside = (x**2 + y**2 <= 1, np.maximum(abs(x), abs(y)) <= 0.9, (y <= 0.8) & (abs(x) <= (y + 1) / 1.8))
+    inside = (
+        x**2 + y**2 <= 1,
+        np.maximum(abs(x), abs(y)) <= 0.9,
+        (y <= 0.8) & (abs(x) <= (y + 1) / 1.8),
+    )
     return label, inside[label]
 
 
@@ -76,7 +82,9 @@ def _boxes(masks):
 
     def ends(line):  # first and one after last True along the last axis; 0, 0 where there is none
         some = line.any(axis=-1)
-        return line.argmax(axis=-1) * some, (line.shape[-1] - line[..., ::-1].argmax(axis=-1)) * some
+        return line.argmax(axis=-1) * some, (
+            line.shape[-1] - line[..., ::-1].argmax(axis=-1)
+        ) * some
 
     (x0, x1), (y0, y1) = ends(masks.any(axis=-2)), ends(masks.any(axis=-1))
     return np.stack([x0, y0, x1, y1], axis=-1).astype(default_dtype())

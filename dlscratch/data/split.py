@@ -22,10 +22,14 @@ def split(X, y, rng=0, test_fraction=0.25):
     X: (N, ...), y: (N, ...) → Split. Raises ValueError when the lengths differ or a side would be empty.
     """
     if len(X) != len(y):
-        raise ValueError(f"split: {len(X)} inputs but {len(y)} targets; give one target for each input")
+        raise ValueError(
+            f"split: {len(X)} inputs but {len(y)} targets; give one target for each input"
+        )
     n = round(len(X) * check_fraction(test_fraction))
     if not 0 < n < len(X):
-        raise ValueError(f"split: {len(X)} examples cannot give {n} to the test; change test_fraction={test_fraction}")
+        raise ValueError(
+            f"split: {len(X)} examples cannot give {n} to the test; change test_fraction={test_fraction}"
+        )
     order = np.random.default_rng(rng).permutation(len(X))
     test, train = order[:n], order[n:]
     return Split(X[train], y[train], X[test], y[test])
@@ -34,11 +38,15 @@ def split(X, y, rng=0, test_fraction=0.25):
 def check_fraction(test_fraction):
     """test_fraction itself, if it lies strictly between 0 and 1; otherwise ValueError."""
     if not 0 < test_fraction < 1:
-        raise ValueError(f"test_fraction={test_fraction}: want a share between 0 and 1, such as 0.25")
+        raise ValueError(
+            f"test_fraction={test_fraction}: want a share between 0 and 1, such as 0.25"
+        )
     return test_fraction
 
 
 def check_rng(name, rng):
     """Raise TypeError for a seed where a Generator is wanted: it would draw the same order, or the same changes, each time."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"{name}: rng is {rng!r}, so the same order each time; make rng = np.random.default_rng(seed) once")
+        raise TypeError(
+            f"{name}: rng is {rng!r}, so the same order each time; make rng = np.random.default_rng(seed) once"
+        )

@@ -8,10 +8,19 @@ import numpy as np
 from ..engine import default_dtype
 from .split import Split, split
 
-__all__ = ["teacher_student", "sparse_parity", "modular_arithmetic", "planted_graphs", "correlated_gaussians"]
+__all__ = [
+    "teacher_student",
+    "sparse_parity",
+    "modular_arithmetic",
+    "planted_graphs",
+    "correlated_gaussians",
+]
 
 Teacher, Parity = namedtuple("Teacher", "X y W v"), namedtuple("Parity", "X y support")
-Graphs, Correlated = namedtuple("Graphs", "adjacency y"), namedtuple("Correlated", "X Y information")
+Graphs, Correlated = (
+    namedtuple("Graphs", "adjacency y"),
+    namedtuple("Correlated", "X Y information"),
+)
 
 
 def teacher_student(rng, n=1000, features=20, hidden=4, noise=0.0):
@@ -69,10 +78,14 @@ def planted_graphs(rng, n=1, nodes=60, communities=2, p_in=0.3, p_out=0.05):
     _at_least(1, n=n, communities=communities)
     _at_least(communities, nodes=nodes)
     if not (0 <= p_in <= 1 and 0 <= p_out <= 1):
-        raise ValueError(f"planted_graphs: p_in={p_in} and p_out={p_out}; want probabilities from 0 to 1")
+        raise ValueError(
+            f"planted_graphs: p_in={p_in} and p_out={p_out}; want probabilities from 0 to 1"
+        )
     rng = np.random.default_rng(rng)
     y = rng.permuted(np.tile(np.arange(nodes) % communities, (n, 1)), axis=1)
-    upper = np.triu(rng.random((n, nodes, nodes)) < np.where(y[:, :, None] == y[:, None], p_in, p_out), 1)
+    upper = np.triu(
+        rng.random((n, nodes, nodes)) < np.where(y[:, :, None] == y[:, None], p_in, p_out), 1
+    )
     return Graphs((upper | upper.mT).astype(default_dtype()), y)
 
 
@@ -84,10 +97,14 @@ def correlated_gaussians(rng, n=1000, dims=1, rho=0.5):
     """
     _at_least(1, n=n, dims=dims)
     if not -1 < rho < 1:
-        raise ValueError(f"correlated_gaussians: rho={rho}; want a correlation strictly between -1 and 1, where information is finite")
+        raise ValueError(
+            f"correlated_gaussians: rho={rho}; want a correlation strictly between -1 and 1, where information is finite"
+        )
     x, z = np.random.default_rng(rng).standard_normal((2, n, dims))
     y = rho * x + math.sqrt(1 - rho**2) * z
-    return Correlated(x.astype(default_dtype()), y.astype(default_dtype()), -dims / 2 * math.log1p(-(rho**2)))
+    return Correlated(
+        x.astype(default_dtype()), y.astype(default_dtype()), -dims / 2 * math.log1p(-(rho**2))
+    )
 
 
 def _at_least(least, **values):

@@ -16,7 +16,9 @@ class CharTokenizer:
 
     def __init__(self, text):
         if not text:
-            raise ValueError("CharTokenizer: the text is empty; give one that has every character which will be encoded")
+            raise ValueError(
+                "CharTokenizer: the text is empty; give one that has every character which will be encoded"
+            )
         self.alphabet = "".join(sorted(set(text)))
         self._number = {c: i for i, c in enumerate(self.alphabet)}
 
@@ -26,7 +28,9 @@ class CharTokenizer:
     def encode(self, text):
         """str → (T,). Raises ValueError for a character that the alphabet lacks."""
         if unknown := sorted(set(text) - self._number.keys()):
-            raise ValueError(f"CharTokenizer: no number for {''.join(unknown)!r}; the text had {self.alphabet!r}; give it more text")
+            raise ValueError(
+                f"CharTokenizer: no number for {''.join(unknown)!r}; the text had {self.alphabet!r}; give it more text"
+            )
         return np.array([self._number[c] for c in text], np.int64)
 
     def decode(self, tokens):
@@ -42,10 +46,15 @@ class BPETokenizer:
     """
 
     def __init__(self, merges):
-        self.merges, self.bytes = [tuple(map(int, pair)) for pair in merges], [bytes([b]) for b in range(256)]
+        self.merges, self.bytes = (
+            [tuple(map(int, pair)) for pair in merges],
+            [bytes([b]) for b in range(256)],
+        )
         for i, pair in enumerate(self.merges):
             if len(pair) != 2 or not all(0 <= t < 256 + i for t in pair):
-                raise ValueError(f"BPETokenizer: merge {i} is {pair}; want a pair of tokens from 0 to {255 + i}, made before it")
+                raise ValueError(
+                    f"BPETokenizer: merge {i} is {pair}; want a pair of tokens from 0 to {255 + i}, made before it"
+                )
             self.bytes.append(self.bytes[pair[0]] + self.bytes[pair[1]])
         self._rank, self._known = {pair: i for i, pair in enumerate(self.merges)}, {}
 
@@ -56,10 +65,15 @@ class BPETokenizer:
         Fewer, if no pair is left that comes twice. Raises ValueError for size below 256.
         """
         if size < 256:
-            raise ValueError(f"BPETokenizer.train: size={size}; want at least 256, one token a byte")
+            raise ValueError(
+                f"BPETokenizer.train: size={size}; want at least 256, one token a byte"
+            )
         counts = Counter(_WORDS.findall(text))
         words, times = [list(_utf8(w)) for w in counts], list(counts.values())
-        frequency, where = Counter(), defaultdict(set)  # of each pair: how often, and in which words
+        frequency, where = (
+            Counter(),
+            defaultdict(set),
+        )  # of each pair: how often, and in which words
         for i, word in enumerate(words):
             _count(word, i, times[i], frequency, where)
         merges = []
@@ -128,6 +142,14 @@ def _merge(word, pair, token):
 
 def _checked(tokens, size):
     tokens = np.asarray(tokens)
-    if tokens.ndim != 1 or tokens.size and not (np.issubdtype(tokens.dtype, np.integer) and 0 <= tokens.min() and tokens.max() < size):
-        raise ValueError(f"decode: tokens {tokens.dtype} {tokens.shape}; want (T,) of integers from 0 to {size - 1}")
+    if (
+        tokens.ndim != 1
+        or tokens.size
+        and not (
+            np.issubdtype(tokens.dtype, np.integer) and 0 <= tokens.min() and tokens.max() < size
+        )
+    ):
+        raise ValueError(
+            f"decode: tokens {tokens.dtype} {tokens.shape}; want (T,) of integers from 0 to {size - 1}"
+        )
     return tokens.tolist()

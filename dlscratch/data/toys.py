@@ -13,7 +13,9 @@ from ..engine import default_dtype
 
 __all__ = ["Toy", "moons", "circles", "spirals", "xor", "blobs"]
 
-_NODES = (np.arange(1024) + 0.5) / 1024  # the midpoint rule; exact to rounding once its spacing is below the noise
+_NODES = (
+    np.arange(1024) + 0.5
+) / 1024  # the midpoint rule; exact to rounding once its spacing is below the noise
 
 
 class Toy(NamedTuple):
@@ -26,7 +28,9 @@ class Toy(NamedTuple):
 
 def moons(rng, n=500, noise=0.2):
     """Two half circles of radius 1 that reach into each other."""
-    return _toy(rng, n, noise, [lambda t: _arc(t / 2), lambda t: np.array([1.0, 0.5]) - _arc(t / 2)])
+    return _toy(
+        rng, n, noise, [lambda t: _arc(t / 2), lambda t: np.array([1.0, 0.5]) - _arc(t / 2)]
+    )
 
 
 def circles(rng, n=500, noise=0.1):
@@ -36,7 +40,10 @@ def circles(rng, n=500, noise=0.1):
 
 def spirals(rng, n=500, noise=0.05, turns=1.0, classes=2):
     """Arms that wind `turns` times around the origin, from radius 0.1 to 1."""
-    arms = [lambda t, c=c: (0.1 + 0.9 * t)[:, None] * _arc(turns * t + c / classes) for c in range(classes)]
+    arms = [
+        lambda t, c=c: (0.1 + 0.9 * t)[:, None] * _arc(turns * t + c / classes)
+        for c in range(classes)
+    ]
     return _toy(rng, n, noise, arms)
 
 
@@ -60,18 +67,28 @@ def _toy(rng, n, noise, curves):
     if n < len(curves):
         raise ValueError(f"{n} points for {len(curves)} classes; want at least one each")
     if not noise > 0:
-        raise ValueError(f"noise={noise}: want a positive number; without noise P(y | x) is undefined off the curves")
+        raise ValueError(
+            f"noise={noise}: want a positive number; without noise P(y | x) is undefined off the curves"
+        )
     rng = np.random.default_rng(rng)
     y = rng.permutation(np.arange(n) % len(curves))
     t = rng.random(n)
-    X = np.stack([curve(t) for curve in curves])[y, np.arange(n)] + noise * rng.standard_normal((n, 2))
-    return Toy(X.astype(default_dtype()), y, lambda points: _truth(np.asarray(points, np.float64), curves, noise))
+    X = np.stack([curve(t) for curve in curves])[y, np.arange(n)] + noise * rng.standard_normal(
+        (n, 2)
+    )
+    return Toy(
+        X.astype(default_dtype()),
+        y,
+        lambda points: _truth(np.asarray(points, np.float64), curves, noise),
+    )
 
 
 def _truth(X, curves, noise):
     """Bayes' rule with the classes' densities, in logarithms because far away every density underflows."""
     blocks = np.array_split(X, len(X) // 2048 + 1)  # a fine grid would fill the memory otherwise
-    density = np.concatenate([np.stack([_log_density(b, c(_NODES), noise) for c in curves], axis=-1) for b in blocks])
+    density = np.concatenate(
+        [np.stack([_log_density(b, c(_NODES), noise) for c in curves], axis=-1) for b in blocks]
+    )
     p = np.exp(density - np.max(density, axis=-1, keepdims=True))
     p /= p.sum(axis=-1, keepdims=True)
     return p[:, 1] if len(curves) == 2 else p

@@ -4,7 +4,9 @@ import numpy as np
 
 __all__ = ["blocks", "keep_freed"]
 
-BLOCK = 1 << 15  # numbers: 128 KB of float32, so that the five arrays of a fused operation fit into a core's 1 MB cache
+BLOCK = (
+    1 << 15
+)  # numbers: 128 KB of float32, so that the five arrays of a fused operation fit into a core's 1 MB cache
 
 
 def blocks(n):

@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from .table import COMPOSED, CONSTANT, RULES
+from .operation import COMPOSED, CONSTANT, RULES
 
 __all__ = ["ArrayMethods"]
 
@@ -17,8 +17,14 @@ class ArrayMethods:
     def __getattr__(self, name):
         if name.startswith("_") or not hasattr(np.ndarray, name):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        function = f"np.{name}(t), or " if getattr(np, name, None) in (*RULES, *COMPOSED, *CONSTANT) else ""
-        raise AttributeError(f"a Tensor has no .{name}, which has no gradient or is in place; want {function}the array's, t.data.{name}")
+        function = (
+            f"np.{name}(t), or "
+            if getattr(np, name, None) in (*RULES, *COMPOSED, *CONSTANT)
+            else ""
+        )
+        raise AttributeError(
+            f"a Tensor has no .{name}, which has no gradient or is in place; want {function}the array's, t.data.{name}"
+        )
 
     def reshape(self, *shape, order="C"):
         shape = shape[0] if len(shape) == 1 else shape
@@ -44,11 +50,15 @@ class ArrayMethods:
 
 
 def _reduction(function):
-    return functools.wraps(function)(lambda self, axis=None, **options: function(self, axis=axis, **options))
+    return functools.wraps(function)(
+        lambda self, axis=None, **options: function(self, axis=axis, **options)
+    )
 
 
 def _other(function):
-    return functools.wraps(function)(lambda self, *args, **options: function(self, *args, **options))
+    return functools.wraps(function)(
+        lambda self, *args, **options: function(self, *args, **options)
+    )
 
 
 for _name in "sum mean var std max min prod cumsum cumprod argmax argmin any all".split():

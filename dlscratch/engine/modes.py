@@ -70,7 +70,9 @@ class default_dtype:  # noqa: N801 - a function to its users, a class so that `w
         if dtype is None:
             return cls._current
         if dtype not in ("float32", "float64", np.float32, np.float64):
-            raise ValueError(f"default_dtype({dtype!r}): want 'float32' or 'float64'; float16 is for storage only")
+            raise ValueError(
+                f"default_dtype({dtype!r}): want 'float32' or 'float64'; float16 is for storage only"
+            )
         wanted = np.dtype(dtype)
         switch = super().__new__(cls)
         switch.before, cls._current = cls._current, wanted

@@ -4,7 +4,7 @@ import operator
 
 import numpy as np
 
-from .tensor import Tensor, apply, raw, record
+from .tensor import Tensor, apply, record, unwrap
 
 __all__ = []
 
@@ -31,17 +31,21 @@ def _reflected(ufunc, compute):
 
 
 def _comparison(ufunc):
-    return lambda self, other: ufunc(self._data, raw(other))
+    return lambda self, other: ufunc(self._data, unwrap(other))
 
 
 def _swapped(ufunc):
-    return lambda self, other: ufunc(raw(other), self._data)
+    return lambda self, other: ufunc(unwrap(other), self._data)
 
 
-for _name, _ufunc in dict(add=np.add, sub=np.subtract, mul=np.multiply, truediv=np.divide, mod=np.remainder).items():
+for _name, _ufunc in dict(
+    add=np.add, sub=np.subtract, mul=np.multiply, truediv=np.divide, mod=np.remainder
+).items():
     setattr(Tensor, f"__{_name}__", _operator(_ufunc, getattr(operator, _name)))
     setattr(Tensor, f"__r{_name}__", _reflected(_ufunc, getattr(operator, _name)))
-for _name, _ufunc in dict(lt="less", le="less_equal", gt="greater", ge="greater_equal", eq="equal", ne="not_equal").items():
+for _name, _ufunc in dict(
+    lt="less", le="less_equal", gt="greater", ge="greater_equal", eq="equal", ne="not_equal"
+).items():
     setattr(Tensor, f"__{_name}__", _comparison(getattr(np, _ufunc)))
 Tensor.__floordiv__, Tensor.__rfloordiv__ = _comparison(np.floor_divide), _swapped(np.floor_divide)
 Tensor.__neg__ = lambda self: apply(np.negative, self)
@@ -50,7 +54,11 @@ Tensor.__abs__ = lambda self: apply(np.absolute, self)
 Tensor.__matmul__ = lambda self, other: np.matmul(self, other)
 Tensor.__rmatmul__ = lambda self, other: np.matmul(other, self)
 
-_POWERS = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal}  # np.power is 10 to 100 times slower than these
+_POWERS = {
+    2: np.square,
+    0.5: np.sqrt,
+    -1: np.reciprocal,
+}  # np.power is 10 to 100 times slower than these
 
 
 def _power(self, exponent):

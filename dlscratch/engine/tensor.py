@@ -4,15 +4,17 @@ import itertools
 
 import numpy as np
 
-from .backward import check_finite, walk
+from .graph import backward_pass, check_finite
 from .methods import ArrayMethods
 from .modes import mode
-from .table import COMPOSED, CONSTANT, RULES, Traced, describe, refuse_unknown
+from .operation import COMPOSED, CONSTANT, RULES, Node, describe, refuse_unknown
 
-__all__ = ["Tensor", "apply", "record", "raw", "now", "getitem"]
+__all__ = ["Tensor", "apply", "record", "unwrap", "now", "getitem"]
 
 _blank = object.__new__  # a Tensor without the checks of __init__
-_clock = itertools.count(1)  # order of creation is a topological order; next() is atomic across threads
+_clock = itertools.count(
+    1
+)  # order of creation is a topological order; next() is atomic across threads
 
 
 def now():
@@ -20,13 +22,13 @@ def now():
     return next(_clock)
 
 
-def raw(x):
+def unwrap(x):
     """The array inside a Tensor; anything else as it is. Looks inside lists, tuples and dicts."""
     if isinstance(x, Tensor):
         return x._data
     if type(x) in (list, tuple):
-        return type(x)(map(raw, x))
-    return {k: raw(v) for k, v in x.items()} if type(x) is dict else x
+        return type(x)(map(unwrap, x))
+    return {k: unwrap(v) for k, v in x.items()} if type(x) is dict else x
 
 
 def getitem(x, index):
@@ -59,14 +61,20 @@ def record(op, inputs, kwargs, y, traced, saved=None):
     if traced and mode.record:
         if isinstance(y, np.ndarray):
             y.setflags(write=False)  # a write would corrupt gradients unseen; so NumPy refuses it
-        out.requires_grad, out.op, out.inputs, out.kwargs, out.saved = True, op, inputs, kwargs, saved
+        out.requires_grad, out.op, out.inputs, out.kwargs, out.saved = (
+            True,
+            op,
+            inputs,
+            kwargs,
+            saved,
+        )
         out.order = next(_clock)
     else:
         out.requires_grad, out.op, out.inputs, out.order, out.written_at = False, None, (), 0, 0
     return out
 
 
-class Tensor(ArrayMethods, Traced):
+class Tensor(ArrayMethods, Node):
     """An array that remembers the operation that made it: `y.backward()` then fills `x.grad` with dy/dx.
 
     It behaves as a NumPy array (operators, methods, `np.` functions). A leaf with `requires_grad=True` owns a copy of its
@@ -74,17 +82,32 @@ class Tensor(ArrayMethods, Traced):
     Raises TypeError when a gradient is asked of integers, or when an array would leave the graph unnoticed.
     """
 
-    __slots__ = ("_data", "_grad", "requires_grad", "op", "inputs", "kwargs", "saved", "order", "written_at", "__weakref__")
+    __slots__ = (
+        "_data",
+        "_grad",
+        "requires_grad",
+        "op",
+        "inputs",
+        "kwargs",
+        "saved",
+        "order",
+        "written_at",
+        "__weakref__",
+    )
     __hash__ = object.__hash__
 
     def __init__(self, data, requires_grad=False):
         data = data._data if isinstance(data, Tensor) else data
-        if not isinstance(data, np.ndarray) and hasattr(data, "__array_function__"):  # CuPy's kind stays what it is: docs/gpu.md
+        if not isinstance(data, np.ndarray) and hasattr(
+            data, "__array_function__"
+        ):  # CuPy's kind stays what it is: docs/gpu.md
             self._data = data.copy() if requires_grad else data
         else:
             self._data = np.array(data) if requires_grad else np.asarray(data)
         if self._data.dtype.kind not in "fiub":
-            raise TypeError(f"Tensor of dtype {self._data.dtype}: want floats, integers or booleans")
+            raise TypeError(
+                f"Tensor of dtype {self._data.dtype}: want floats, integers or booleans"
+            )
         if requires_grad and self._data.dtype.kind != "f":
             raise TypeError(
                 f"a Tensor of {self._data.dtype} cannot require a gradient; make it float first: x.astype('float64')"
@@ -102,11 +125,15 @@ class Tensor(ArrayMethods, Traced):
     @data.setter
     def data(self, value):
         if self.op is not None:
-            raise RuntimeError(f"this Tensor was computed by {describe(self.op)}; only leaves can be written. Use t.detach()")
-        value = raw(value)
+            raise RuntimeError(
+                f"this Tensor was computed by {describe(self.op)}; only leaves can be written. Use t.detach()"
+            )
+        value = unwrap(value)
         if value is not self._data:
             if np.shape(value) != self.shape:
-                raise ValueError(f"t.data = ...: came shape {np.shape(value)}, want {self.shape}; make a new Tensor instead")
+                raise ValueError(
+                    f"t.data = ...: came shape {np.shape(value)}, want {self.shape}; make a new Tensor instead"
+                )
             self._data[...] = value
         self.mark_written()
 
@@ -121,7 +148,9 @@ class Tensor(ArrayMethods, Traced):
 
     @grad.setter
     def grad(self, value):
-        self._grad = None if value is None else np.array(raw(value), dtype=self.dtype).reshape(self.shape)
+        self._grad = (
+            None if value is None else np.array(unwrap(value), dtype=self.dtype).reshape(self.shape)
+        )
 
     def retain_grad(self):
         """Ask backward to add to `.grad` here too, although this Tensor is not a leaf; it starts at zero."""
@@ -144,25 +173,33 @@ class Tensor(ArrayMethods, Traced):
 
     def backward(self, seed=None, retain_graph=False):
         """Add dL/dleaf to `.grad` of every leaf, for L = self (a scalar) or, with `seed` of self's shape, L = sum(seed * self)."""
-        walk(self, self.seed(seed), retain=retain_graph)
+        backward_pass(self, self.seed(seed), retain=retain_graph)
 
     def seed(self, value=None):
         """The gradient that a walk from here starts with, checked: ones for a scalar, else a given array of this shape."""
         if not self.requires_grad:
-            raise RuntimeError("no gradient can flow from here: no input had requires_grad=True, or it ran under no_grad()")
+            raise RuntimeError(
+                "no gradient can flow from here: no input had requires_grad=True, or it ran under no_grad()"
+            )
         if value is None:
             if self.size != 1:
-                raise RuntimeError(f"backward from shape {self.shape}, which is no scalar; reduce it (.sum(), .mean()) or pass seed=")
+                raise RuntimeError(
+                    f"backward from shape {self.shape}, which is no scalar; reduce it (.sum(), .mean()) or pass seed="
+                )
             return np.ones_like(self._data)
         if np.shape(value) != self.shape:
-            raise ValueError(f"seed of shape {np.shape(value)} for an output of shape {self.shape}; they must be equal")
+            raise ValueError(
+                f"seed of shape {np.shape(value)} for an output of shape {self.shape}; they must be equal"
+            )
         return value if isinstance(value, Tensor) else np.asarray(value, self.dtype)
 
     # How NumPy sees it ------------------------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc, method, *args, **kwargs):
         if kwargs.get("out") is not None:
-            raise TypeError(f"{describe(ufunc)}(..., out=) has no gradient; make a new array instead: y = x + t, not x += t")
+            raise TypeError(
+                f"{describe(ufunc)}(..., out=) has no gradient; make a new array instead: y = x + t, not x += t"
+            )
         args = [np.asarray(a) if type(a) in (list, tuple) else a for a in args]
         return dispatch(ufunc if method == "__call__" else getattr(ufunc, method), args, kwargs)
 
@@ -178,10 +215,12 @@ class Tensor(ArrayMethods, Traced):
         return np.array(self._data, dtype=dtype, copy=copy)
 
     def __setitem__(self, index, value):
-        raise TypeError("writing into a Tensor has no gradient; use np.where, np.concatenate or, on a leaf, t.data[...] = value")
+        raise TypeError(
+            "writing into a Tensor has no gradient; use np.where, np.concatenate or, on a leaf, t.data[...] = value"
+        )
 
     def __getitem__(self, index):
-        return apply(getitem, self, raw(index))
+        return apply(getitem, self, unwrap(index))
 
     def __iter__(self):
         if self.ndim == 0:
@@ -209,7 +248,9 @@ class Tensor(ArrayMethods, Traced):
 
     def __deepcopy__(self, memo):
         if self.op is not None:
-            raise RuntimeError(f"only leaves can be copied, and this was computed by {describe(self.op)}; copy t.detach()")
+            raise RuntimeError(
+                f"only leaves can be copied, and this was computed by {describe(self.op)}; copy t.detach()"
+            )
         return type(self)(self._data.copy(), requires_grad=self.requires_grad)
 
     def __reduce__(self):
@@ -224,10 +265,12 @@ def dispatch(function, args, kwargs):
         return composition(*args, **kwargs)
     if function in RULES:
         if any(isinstance(v, Tensor) for v in kwargs.values()):
-            raise TypeError(f"{describe(function)}: pass Tensors by position, not by name: {sorted(kwargs)}")
+            raise TypeError(
+                f"{describe(function)}: pass Tensors by position, not by name: {sorted(kwargs)}"
+            )
         return apply(function, *args, **kwargs)
     if function in CONSTANT:
-        return function(*raw(args), **raw(kwargs))
+        return function(*unwrap(args), **unwrap(kwargs))
     raise TypeError(
         f"{describe(function)} has no derivative rule; write it with functions that have one, "
         "add a rule in dlscratch/engine/rules, or pass the plain array t.data"

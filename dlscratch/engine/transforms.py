@@ -6,7 +6,7 @@ argument is, the result stays differentiable; `create_graph=True` makes it so el
 
 import numpy as np
 
-from .backward import walk
+from .graph import backward_pass
 from .modes import mode, nesting, recording
 from .rules.elementwise import alias
 from .tensor import Tensor
@@ -18,10 +18,12 @@ def gradients(y, xs, seed=None, *, create_graph=False, retain_graph=False):
     """[dL/dx for x in xs] for L = y (a scalar) or sum(seed * y); leaves every `.grad` alone. Zeros where y ignores x."""
     for i, x in enumerate(xs):
         if not _is_traced(x):
-            raise ValueError(f"gradients: xs[{i}] is no Tensor with requires_grad=True; make it one: Tensor(x, requires_grad=True)")
+            raise ValueError(
+                f"gradients: xs[{i}] is no Tensor with requires_grad=True; make it one: Tensor(x, requires_grad=True)"
+            )
     found = {}
     if y.requires_grad:
-        found = walk(y, y.seed(seed), xs, lifted=create_graph, retain=retain_graph)
+        found = backward_pass(y, y.seed(seed), xs, create_graph=create_graph, retain=retain_graph)
     return [_as_tensor(found.get(x), x) for x in xs]
 
 
@@ -70,9 +72,13 @@ def value_and_grad(f, argnums=0, create_graph=False):
     def both(*args, **kwargs):
         y, xs, nested = _evaluate(f, args, kwargs, _positions(argnums))
         if y.size != 1:
-            raise ValueError(f"grad needs a scalar function; came shape {y.shape}. Reduce it (.sum()), or use vjp or jacobian")
+            raise ValueError(
+                f"grad needs a scalar function; came shape {y.shape}. Reduce it (.sum()), or use vjp or jacobian"
+            )
         keep = create_graph or nested
-        return (y if keep else y.detach()), _one_or_all(gradients(y, xs, create_graph=keep), argnums)
+        return (y if keep else y.detach()), _one_or_all(
+            gradients(y, xs, create_graph=keep), argnums
+        )
 
     return both
 
@@ -120,7 +126,9 @@ def _dot(gs, vs):
     with recording():
         for g, v in zip(gs, vs, strict=True):
             if np.shape(v) != g.shape:
-                raise ValueError(f"the vector has shape {np.shape(v)}, the argument {g.shape}; they must be equal")
+                raise ValueError(
+                    f"the vector has shape {np.shape(v)}, the argument {g.shape}; they must be equal"
+                )
         return sum(np.sum(g * v) for g, v in zip(gs, vs, strict=True))
 
 
@@ -130,9 +138,15 @@ def jacobian(f, argnums=0, create_graph=False):
     def rows(*args, **kwargs):
         y, xs, nested = _evaluate(f, args, kwargs, _positions(argnums))
         basis = np.eye(y.size, dtype=y.dtype).reshape((y.size, *y.shape))
-        found = [gradients(y, xs, e, create_graph=create_graph or nested, retain_graph=True) for e in basis]
+        found = [
+            gradients(y, xs, e, create_graph=create_graph or nested, retain_graph=True)
+            for e in basis
+        ]
         with recording():
-            stacked = [np.reshape(np.stack(column), y.shape + x.shape) for x, column in zip(xs, zip(*found, strict=True), strict=True)]
+            stacked = [
+                np.reshape(np.stack(column), y.shape + x.shape)
+                for x, column in zip(xs, zip(*found, strict=True), strict=True)
+            ]
         return _one_or_all(stacked, argnums)
 
     return rows

@@ -4,14 +4,34 @@ import math
 
 import numpy as np
 
-from ..engine import blocks, fused, primitive
-from ..engine.tensor import raw
+from ..engine import blocks, custom_vjp, primitive
+from ..engine.tensor import unwrap
 
 __all__ = [
-    "textbook_relu", "relu", "textbook_leaky_relu", "leaky_relu", "textbook_sigmoid", "sigmoid", "tanh", "erf", "textbook_gelu", "gelu",
-    "textbook_softmax", "softmax", "textbook_log_softmax", "log_softmax", "elu", "selu", "softplus", "logsigmoid",
-    "silu", "mish", "hardtanh", "glu", "gumbel_softmax",
-]  # fmt: skip
+    "textbook_relu",
+    "relu",
+    "textbook_leaky_relu",
+    "leaky_relu",
+    "textbook_sigmoid",
+    "sigmoid",
+    "tanh",
+    "erf",
+    "textbook_gelu",
+    "gelu",
+    "textbook_softmax",
+    "softmax",
+    "textbook_log_softmax",
+    "log_softmax",
+    "elu",
+    "selu",
+    "softplus",
+    "logsigmoid",
+    "silu",
+    "mish",
+    "hardtanh",
+    "glu",
+    "gumbel_softmax",
+]
 
 tanh = np.tanh
 
@@ -21,7 +41,7 @@ def textbook_relu(x):
     return x * np.greater(x, 0)
 
 
-relu = fused(
+relu = custom_vjp(
     textbook_relu,
     lambda x: (np.maximum(x, 0), None),
     lambda g, y, saved, needs, x: (g * (y > 0),),
@@ -40,10 +60,12 @@ def _leaky_relu(x, negative_slope=0.01):
 
 
 def _leaky_slope(g, y, saved, needs, x, negative_slope=0.01):
-    return (g * (np.greater(x, 0) * x.dtype.type(1 - negative_slope) + x.dtype.type(negative_slope)),)
+    return (
+        g * (np.greater(x, 0) * x.dtype.type(1 - negative_slope) + x.dtype.type(negative_slope)),
+    )
 
 
-leaky_relu = fused(textbook_leaky_relu, _leaky_relu, _leaky_slope, pure=True)
+leaky_relu = custom_vjp(textbook_leaky_relu, _leaky_relu, _leaky_slope, pure=True)
 
 
 def textbook_sigmoid(x):
@@ -51,7 +73,7 @@ def textbook_sigmoid(x):
     return 0.5 * np.tanh(0.5 * x) + 0.5
 
 
-sigmoid = fused(
+sigmoid = custom_vjp(
     textbook_sigmoid,
     lambda x: (textbook_sigmoid(x), None),
     lambda g, y, saved, needs, x: (g * (y * (1 - y)),),
@@ -81,7 +103,11 @@ def textbook_gelu(x, approximate="none"):
 def _gate(x, approximate):
     if approximate not in ("none", "tanh"):
         raise ValueError(f"gelu: approximate={approximate!r}; want 'none' or 'tanh'")
-    return erf(x * math.sqrt(0.5)) if approximate == "none" else np.tanh(_C * (x + 0.044715 * (x * x * x)))
+    return (
+        erf(x * math.sqrt(0.5))
+        if approximate == "none"
+        else np.tanh(_C * (x + 0.044715 * (x * x * x)))
+    )
 
 
 # Fifteen passes over a row of numbers cost a third when the row stays in cache, so gelu goes block by block, and computes
@@ -124,7 +150,9 @@ def _tanh_gate(x, slope):
     return np.tanh(square, out=square)
 
 
-gelu = fused(textbook_gelu, _gelu_forward, lambda g, y, slope, needs, x, approximate="none": (g * slope,))
+gelu = custom_vjp(
+    textbook_gelu, _gelu_forward, lambda g, y, slope, needs, x, approximate="none": (g * slope,)
+)
 
 
 def textbook_softmax(x, axis=-1):
@@ -133,7 +161,7 @@ def textbook_softmax(x, axis=-1):
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
-softmax = fused(
+softmax = custom_vjp(
     textbook_softmax,
     lambda x, axis=-1: (textbook_softmax(x, axis), None),
     lambda g, y, saved, needs, x, axis=-1: (y * (g - np.sum(g * y, axis=axis, keepdims=True)),),
@@ -147,7 +175,7 @@ def textbook_log_softmax(x, axis=-1):
     return z - np.log(np.sum(np.exp(z), axis=axis, keepdims=True))
 
 
-log_softmax = fused(
+log_softmax = custom_vjp(
     textbook_log_softmax,
     lambda x, axis=-1: (textbook_log_softmax(x, axis), None),
     lambda g, y, saved, needs, x, axis=-1: (g - np.exp(y) * np.sum(g, axis=axis, keepdims=True),),
@@ -161,7 +189,9 @@ log_softmax = fused(
 def elu(x, alpha=1.0):
     """x for x > 0, else α (exp(x) - 1).  x: any shape. Source: Clevert et al. 2016."""
     below = np.less_equal(x, 0)
-    return np.where(below, alpha * np.expm1(np.where(below, x, 0)), x)  # the inner where keeps exp from overflowing
+    return np.where(
+        below, alpha * np.expm1(np.where(below, x, 0)), x
+    )  # the inner where keeps exp from overflowing
 
 
 def selu(x):
@@ -201,7 +231,9 @@ def hardtanh(x, min_val=-1.0, max_val=1.0):
 def glu(x, axis=-1):
     """a σ(b), with a and b the two halves of x along `axis`.  x: (..., 2 D) → (..., D). Source: Dauphin et al. 2017."""
     if x.shape[axis] % 2:
-        raise ValueError(f"glu: input {x.shape} has {x.shape[axis]} entries on axis {axis}; want an even number, to halve it")
+        raise ValueError(
+            f"glu: input {x.shape} has {x.shape[axis]} entries on axis {axis}; want an even number, to halve it"
+        )
     a, b = np.split(x, 2, axis=axis)
     return a * sigmoid(b)
 
@@ -213,13 +245,17 @@ def gumbel_softmax(logits, tau=1.0, hard=False, eps=1e-10, axis=-1, *, rng=None)
     Raises ValueError for τ <= 0, and for another eps: it has no effect, in PyTorch neither, and only keeps its place.
     """
     if eps != 1e-10:
-        raise ValueError(f"gumbel_softmax: eps={eps} has no effect, want it left out; the fifth argument is the axis")
+        raise ValueError(
+            f"gumbel_softmax: eps={eps} has no effect, want it left out; the fifth argument is the axis"
+        )
     if not tau > 0:
         raise ValueError(f"gumbel_softmax: tau={tau}; want a temperature > 0")
     noise = np.random.default_rng(rng).gumbel(size=logits.shape).astype(logits.dtype)
     y = softmax((logits + noise) / tau, axis=axis)
     if not hard:
         return y
-    values = raw(y)
-    chosen = np.arange(y.shape[axis]) == np.expand_dims(np.moveaxis(values, axis, -1).argmax(-1), -1)
+    values = unwrap(y)
+    chosen = np.arange(y.shape[axis]) == np.expand_dims(
+        np.moveaxis(values, axis, -1).argmax(-1), -1
+    )
     return np.moveaxis(chosen, -1, axis).astype(y.dtype) - values + y

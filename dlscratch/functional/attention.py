@@ -4,12 +4,19 @@ import math
 
 import numpy as np
 
-from ..engine import fused
-from ..engine.backward import sum_to
-from ..engine.tensor import raw
+from ..engine import custom_vjp
+from ..engine.graph import sum_to
+from ..engine.tensor import unwrap
 from .dropout import dropout
 
-__all__ = ["additive", "attention_weights", "textbook_attention", "scaled_dot_product_attention", "textbook_tiled", "tiled_attention"]
+__all__ = [
+    "additive",
+    "attention_weights",
+    "textbook_attention",
+    "scaled_dot_product_attention",
+    "textbook_tiled",
+    "tiled_attention",
+]
 
 
 def attention_weights(query, key, bias=None, scale=None):
@@ -53,21 +60,42 @@ def _product(p, value):
 
 
 def _backward(g, y, p, needs, query, key, value, bias=None, keep=None, scale=None):
-    scale, ds = _scale(query, scale), value @ g.swapaxes(-1, -2)  # first the gradient of the kept weights, (..., S, T)
+    scale, ds = (
+        _scale(query, scale),
+        value @ g.swapaxes(-1, -2),
+    )  # first the gradient of the kept weights, (..., S, T)
     kept = p if keep is None else p * keep.swapaxes(-1, -2)
     ds *= kept
     ds -= p * ds.sum(axis=-2, keepdims=True)
     dq = ds.swapaxes(-1, -2) @ key * scale if needs[0] else None
     dk = ds @ query * scale if needs[1] else None
     dv = kept @ g if needs[2] else None
-    return dq, dk, dv, *([sum_to(ds.swapaxes(-1, -2), bias.shape) if needs[3] else None] if len(needs) > 3 else [])
+    return (
+        dq,
+        dk,
+        dv,
+        *(
+            [sum_to(ds.swapaxes(-1, -2), bias.shape) if needs[3] else None]
+            if len(needs) > 3
+            else []
+        ),
+    )
 
 
-_attention = fused(textbook_attention, _forward, _backward)
+_attention = custom_vjp(textbook_attention, _forward, _backward)
 
 
 def scaled_dot_product_attention(
-    query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False, *, rng=None
+    query,
+    key,
+    value,
+    attn_mask=None,
+    dropout_p=0.0,
+    is_causal=False,
+    scale=None,
+    enable_gqa=False,
+    *,
+    rng=None,
 ):
     """Y = softmax(scale Q Kᵀ + mask) V, each head by itself; a query that may attend to nothing gets 0, as in PyTorch.
 
@@ -93,30 +121,44 @@ def additive(mask, dtype, shape):
     mask = _fitted(mask, shape)
     if mask.dtype.kind == "f":
         return mask if mask.dtype == dtype else mask.astype(dtype)
-    return np.where(raw(mask), 0, -np.inf).astype(dtype)
+    return np.where(unwrap(mask), 0, -np.inf).astype(dtype)
 
 
 def _fitted(mask, shape):
     """The mask with at least two axes, of queries and of keys."""
-    if mask.ndim > len(shape) or any(m not in (1, n) for m, n in zip(mask.shape[::-1], shape[::-1])):
-        raise ValueError(f"attention mask {mask.shape}; want a shape that broadcasts to the scores, {shape}")
+    if mask.ndim > len(shape) or any(
+        m not in (1, n) for m, n in zip(mask.shape[::-1], shape[::-1])
+    ):
+        raise ValueError(
+            f"attention mask {mask.shape}; want a shape that broadcasts to the scores, {shape}"
+        )
     if mask.dtype.kind not in "bf":
-        raise TypeError(f"attention mask of dtype {mask.dtype}; want booleans, mask.astype(bool), or floats to add to the scores")
+        raise TypeError(
+            f"attention mask of dtype {mask.dtype}; want booleans, mask.astype(bool), or floats to add to the scores"
+        )
     return np.reshape(mask, (1,) * (2 - mask.ndim) + mask.shape)
 
 
 def _shared(query, x):
     """Each head of x as often as queries share it."""
     if query.ndim < 3 or x.ndim < 3 or x.shape[-3] < 1 or query.shape[-3] % x.shape[-3]:
-        raise ValueError(f"enable_gqa: query {query.shape}, key or value {x.shape}; want (..., H, T, D), (..., G, S, D) with G dividing H")
+        raise ValueError(
+            f"enable_gqa: query {query.shape}, key or value {x.shape}; want (..., H, T, D), (..., G, S, D) with G dividing H"
+        )
     return np.repeat(x, query.shape[-3] // x.shape[-3], axis=-3)
 
 
 def _check(name, query, key, value):
-    fits = min(query.ndim, key.ndim, value.ndim) >= 2 and query.shape[:-2] == key.shape[:-2] and query.shape[-1] == key.shape[-1]
+    fits = (
+        min(query.ndim, key.ndim, value.ndim) >= 2
+        and query.shape[:-2] == key.shape[:-2]
+        and query.shape[-1] == key.shape[-1]
+    )
     if not fits or key.shape[:-1] != value.shape[:-1] or key.shape[-2] < 1:
         shapes = f"query {query.shape}, key {key.shape}, value {value.shape}"
-        raise ValueError(f"{name}: {shapes}; want (..., T, D), (..., S, D), (..., S, E) with one `...` and S >= 1")
+        raise ValueError(
+            f"{name}: {shapes}; want (..., T, D), (..., S, D), (..., S, E) with one `...` and S >= 1"
+        )
 
 
 def _scale(query, scale):
@@ -126,11 +168,28 @@ def _scale(query, scale):
 # In tiles, so that no array of T × S exists ----------------------------------------------------------------------------------
 
 
-def textbook_tiled(query, key, value, bias=None, allowed=None, is_causal=False, scale=None, dropout_p=0.0, seed=0, block=64):
+def textbook_tiled(
+    query,
+    key,
+    value,
+    bias=None,
+    allowed=None,
+    is_causal=False,
+    scale=None,
+    dropout_p=0.0,
+    seed=0,
+    block=64,
+):
     """Y = (K ∘ softmax(scale Q Kᵀ + bias)) V over the keys that are `allowed`, K the dropout that `seed` draws tile by tile."""
     T, S = query.shape[-2], key.shape[-2]
-    shape, causal, keep = (*query.shape[:-1], S), np.tri(T, S, dtype=bool) if is_causal else None, None
-    biases = [additive(mask, query.dtype, shape) for mask in (bias, allowed, causal) if mask is not None]
+    shape, causal, keep = (
+        (*query.shape[:-1], S),
+        np.tri(T, S, dtype=bool) if is_causal else None,
+        None,
+    )
+    biases = [
+        additive(mask, query.dtype, shape) for mask in (bias, allowed, causal) if mask is not None
+    ]
     if dropout_p:
         keep = np.ones(shape, query.dtype)
         for rows, columns in _tiles(T, S, block, is_causal):
@@ -144,17 +203,26 @@ def _tiles(T, S, block, is_causal):
     """(rows, slices of the keys that these rows see), for each block of queries."""
     for i in range(0, T, block):
         seen = min(S, i + block) if is_causal else S
-        yield slice(i, min(i + block, T)), [slice(j, min(j + block, seen)) for j in range(0, seen, block)]
+        yield (
+            slice(i, min(i + block, T)),
+            [slice(j, min(j + block, seen)) for j in range(0, seen, block)],
+        )
 
 
 def _kept(shape, rows, cols, p, seed):
     """The weights of a tile that dropout spares: the tile's place is a part of the seed, so that backward draws the same ones."""
-    return np.random.default_rng((seed, rows.start, cols.start)).random(shape, dtype=np.float32) >= p
+    return (
+        np.random.default_rng((seed, rows.start, cols.start)).random(shape, dtype=np.float32) >= p
+    )
 
 
 def _tile(mask, rows, cols):
     """A tile of a mask whose axes may have one entry for all queries or all keys."""
-    return mask[..., rows if mask.shape[-2] > 1 else slice(None), cols if mask.shape[-1] > 1 else slice(None)]
+    return mask[
+        ...,
+        rows if mask.shape[-2] > 1 else slice(None),
+        cols if mask.shape[-1] > 1 else slice(None),
+    ]
 
 
 def _scores(query, key, bias, rows, cols, allowed, is_causal, scale):
@@ -167,15 +235,34 @@ def _scores(query, key, bias, rows, cols, allowed, is_causal, scale):
     return np.where(np.tri(*s.shape[-2:], dtype=bool), s, -np.inf) if on_diagonal else s
 
 
-def _tiled_forward(query, key, value, bias=None, allowed=None, is_causal=False, scale=None, dropout_p=0.0, seed=0, block=64):
+def _tiled_forward(
+    query,
+    key,
+    value,
+    bias=None,
+    allowed=None,
+    is_causal=False,
+    scale=None,
+    dropout_p=0.0,
+    seed=0,
+    block=64,
+):
     y = np.empty((*query.shape[:-1], value.shape[-1]), query.dtype)
-    lse = np.empty((*query.shape[:-1], 1), query.dtype)  # log Σ exp of each row of scores: with it, any tile of P is known
+    lse = np.empty(
+        (*query.shape[:-1], 1), query.dtype
+    )  # log Σ exp of each row of scores: with it, any tile of P is known
     for rows, columns in _tiles(query.shape[-2], key.shape[-2], block, is_causal):
-        top, total, weighted = -np.inf, 0, 0  # of the tiles so far: the highest score, Σ exp(s - top), Σ exp(s - top) v
+        top, total, weighted = (
+            -np.inf,
+            0,
+            0,
+        )  # of the tiles so far: the highest score, Σ exp(s - top), Σ exp(s - top) v
         for cols in columns:
             s = _scores(query, key, bias, rows, cols, allowed, is_causal, scale)
             higher = np.maximum(top, s.max(axis=-1, keepdims=True))
-            at = np.where(np.isfinite(higher), higher, 0)  # so that a row that has seen nothing yet stays 0
+            at = np.where(
+                np.isfinite(higher), higher, 0
+            )  # so that a row that has seen nothing yet stays 0
             p, shrink = np.exp(s - at), np.exp(top - at)
             total = total * shrink + p.sum(axis=-1, keepdims=True)
             p = p * _kept(p.shape, rows, cols, dropout_p, seed) if dropout_p else p
@@ -187,14 +274,34 @@ def _tiled_forward(query, key, value, bias=None, allowed=None, is_causal=False, 
 
 
 def _tiled_backward(
-    g, y, lse, needs, query, key, value, bias=None, allowed=None, is_causal=False, scale=None, dropout_p=0.0, seed=0, block=64
+    g,
+    y,
+    lse,
+    needs,
+    query,
+    key,
+    value,
+    bias=None,
+    allowed=None,
+    is_causal=False,
+    scale=None,
+    dropout_p=0.0,
+    seed=0,
+    block=64,
 ):
-    dq, dk, dv, *db = (np.zeros_like(x) for x in ([query, key, value] if bias is None else [query, key, value, bias]))
+    dq, dk, dv, *db = (
+        np.zeros_like(x)
+        for x in ([query, key, value] if bias is None else [query, key, value, bias])
+    )
     for rows, columns in _tiles(query.shape[-2], key.shape[-2], block, is_causal):
         gi, qi = g[..., rows, :] * (1 / (1 - dropout_p)), query[..., rows, :] * _scale(query, scale)
-        mean = np.sum(g[..., rows, :] * y[..., rows, :], axis=-1, keepdims=True)  # Σ_s P dP, which is g · y
+        mean = np.sum(
+            g[..., rows, :] * y[..., rows, :], axis=-1, keepdims=True
+        )  # Σ_s P dP, which is g · y
         for cols in columns:
-            p = np.exp(_scores(query, key, bias, rows, cols, allowed, is_causal, scale) - lse[..., rows, :])
+            p = np.exp(
+                _scores(query, key, bias, rows, cols, allowed, is_causal, scale) - lse[..., rows, :]
+            )
             keep = _kept(p.shape, rows, cols, dropout_p, seed) if dropout_p else None
             dv[..., cols, :] += (p if keep is None else p * keep).swapaxes(-1, -2) @ gi
             ds = gi @ value[..., cols, :].swapaxes(-1, -2)
@@ -205,14 +312,26 @@ def _tiled_backward(
                 part = _tile(db[0], rows, cols)
                 part += sum_to(ds, part.shape)
     dq *= _scale(query, scale)
-    return tuple(d if need else None for d, need in zip((dq, dk, dv, *db), needs, strict=False))  # `allowed` needs none
+    return tuple(
+        d if need else None for d, need in zip((dq, dk, dv, *db), needs, strict=False)
+    )  # `allowed` needs none
 
 
-_tiled = fused(textbook_tiled, _tiled_forward, _tiled_backward)
+_tiled = custom_vjp(textbook_tiled, _tiled_forward, _tiled_backward)
 
 
 def tiled_attention(
-    query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False, *, block=64, rng=None
+    query,
+    key,
+    value,
+    attn_mask=None,
+    dropout_p=0.0,
+    is_causal=False,
+    scale=None,
+    enable_gqa=False,
+    *,
+    block=64,
+    rng=None,
 ):
     """scaled_dot_product_attention in memory O(T): the softmax of a row is put together from tiles of `block` keys.
 
@@ -224,10 +343,19 @@ def tiled_attention(
         key, value = (_shared(query, x) for x in (key, value))
     _check("tiled_attention", query, key, value)
     if block < 1 or not 0 <= dropout_p < 1:
-        raise ValueError(f"tiled_attention: block={block}, dropout_p={dropout_p}; want at least one row in a tile, and 0 <= dropout_p < 1")
+        raise ValueError(
+            f"tiled_attention: block={block}, dropout_p={dropout_p}; want at least one row in a tile, and 0 <= dropout_p < 1"
+        )
     bias, allowed = _masks(attn_mask, query.dtype, (*query.shape[:-1], key.shape[-2]))
     seed = int(np.random.default_rng(rng).integers(2**63)) if dropout_p else 0
-    options = dict(allowed=allowed, is_causal=is_causal, scale=scale, dropout_p=dropout_p, seed=seed, block=block)
+    options = dict(
+        allowed=allowed,
+        is_causal=is_causal,
+        scale=scale,
+        dropout_p=dropout_p,
+        seed=seed,
+        block=block,
+    )
     return _tiled(query, key, value, *bias, **options)
 
 
@@ -238,4 +366,4 @@ def _masks(mask, dtype, shape):
     mask = _fitted(mask, shape)
     if mask.dtype.kind == "f":
         return [mask if mask.dtype == dtype else mask.astype(dtype)], None
-    return [], raw(mask)
+    return [], unwrap(mask)

@@ -4,9 +4,14 @@ import math
 
 import numpy as np
 
-from ..engine import fused
+from ..engine import custom_vjp
 
-__all__ = ["textbook_normalized_channels", "normalized_channels", "textbook_scaled_channels", "scaled_channels"]
+__all__ = [
+    "textbook_normalized_channels",
+    "normalized_channels",
+    "textbook_scaled_channels",
+    "scaled_channels",
+]
 
 
 def textbook_scaled_channels(x, weight=None, bias=None):
@@ -23,7 +28,9 @@ def textbook_normalized_channels(x, weight=None, bias=None, eps=1e-5, moved=None
     here they are not: this definition runs for second derivatives, when the fast one has moved them already.
     """
     axes = (0, *range(2, x.ndim))
-    y = (x - np.mean(x, axis=axes, keepdims=True)) / np.sqrt(np.var(x, axis=axes, keepdims=True) + eps)
+    y = (x - np.mean(x, axis=axes, keepdims=True)) / np.sqrt(
+        np.var(x, axis=axes, keepdims=True) + eps
+    )
     return textbook_scaled_channels(y, weight, bias)
 
 
@@ -36,7 +43,11 @@ def _channels(x, batch_last):
 
 
 def _as_before(y, shape, batch_last):
-    return y.reshape(*shape[1:], shape[0]).transpose(-1, *range(len(shape) - 1)) if batch_last else y.reshape(shape)
+    return (
+        y.reshape(*shape[1:], shape[0]).transpose(-1, *range(len(shape) - 1))
+        if batch_last
+        else y.reshape(shape)
+    )
 
 
 def _sum(x):
@@ -81,7 +92,7 @@ def _backward(g, y, saved, needs, x, weight=None, bias=None, **options):
     return [dx, slope, shift][: len(needs)]
 
 
-normalized_channels = fused(textbook_normalized_channels, _forward, _backward)
+normalized_channels = custom_vjp(textbook_normalized_channels, _forward, _backward)
 
 
 def _scale(x, weight=None, bias=None):
@@ -100,4 +111,4 @@ def _scale_backward(g, y, batch_last, needs, x, weight=None, bias=None):
     return [_as_before(dx, x.shape, batch_last), slope, _sum(g) if needs[2] else None]
 
 
-scaled_channels = fused(textbook_scaled_channels, _scale, _scale_backward)
+scaled_channels = custom_vjp(textbook_scaled_channels, _scale, _scale_backward)

@@ -20,22 +20,34 @@ def count(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
     """
     stride, padding, dilation = pair(stride), pair(padding), pair(dilation)
     if not all(isinstance(n, (int, np.integer)) for n in (*kernel, *stride, *padding, *dilation)):
-        raise TypeError(f"kernel {kernel}, stride {stride}, padding {padding}, dilation {dilation}: want integers, or pairs of them")
+        raise TypeError(
+            f"kernel {kernel}, stride {stride}, padding {padding}, dilation {dilation}: want integers, or pairs of them"
+        )
     if min(*kernel, *stride, *dilation) < 1 or min(padding) < 0:
-        raise ValueError(f"kernel {kernel}, stride {stride}, dilation {dilation}, padding {padding}: want at least 1, 1, 1 and 0")
+        raise ValueError(
+            f"kernel {kernel}, stride {stride}, dilation {dilation}, padding {padding}: want at least 1, 1, 1 and 0"
+        )
     far = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
     room = [n + 2 * p - f for n, p, f in zip(size, padding, far, strict=True)]
     if any(r + (s - 1) * ceil_mode < 0 for r, s in zip(room, stride, strict=True)):
-        raise ValueError(f"the kernel, {far} with its dilation, is larger than the padded image {tuple(size)} + 2·{padding}; pad more")
+        raise ValueError(
+            f"the kernel, {far} with its dilation, is larger than the padded image {tuple(size)} + 2·{padding}; pad more"
+        )
     if not ceil_mode:
         return tuple(r // s + 1 for r, s in zip(room, stride, strict=True))
-    return tuple(min(-(r // -s), (n + p - 1) // s) + 1 for n, p, r, s in zip(size, padding, room, stride, strict=True))
+    return tuple(
+        min(-(r // -s), (n + p - 1) // s) + 1
+        for n, p, r, s in zip(size, padding, room, stride, strict=True)
+    )
 
 
 def places(out, kernel, stride, dilation=1):
     """For each of the K L positions in the kernel, the two slices of the padded image that it meets in (H', W') windows."""
     (h, w), (sh, sw), (dh, dw) = out, pair(stride), pair(dilation)
-    return [(slice(dh * k, dh * k + sh * h, sh), slice(dw * m, dw * m + sw * w, sw)) for k, m in np.ndindex(*kernel)]
+    return [
+        (slice(dh * k, dh * k + sh * h, sh), slice(dw * m, dw * m + sw * w, sw))
+        for k, m in np.ndindex(*kernel)
+    ]
 
 
 def windows(x, kernel, stride=1, padding=0, dilation=1, value=0):
@@ -43,7 +55,9 @@ def windows(x, kernel, stride=1, padding=0, dilation=1, value=0):
     (sh, sw), (ph, pw), (dh, dw) = pair(stride), pair(padding), pair(dilation)
     x = np.pad(x, [(0, 0)] * (x.ndim - 2) + [(ph, ph), (pw, pw)], constant_values=value)
     far = (dh * (kernel[0] - 1) + 1, dw * (kernel[1] - 1) + 1)
-    return np.lib.stride_tricks.sliding_window_view(x, far, axis=(-2, -1))[..., ::sh, ::sw, ::dh, ::dw]
+    return np.lib.stride_tricks.sliding_window_view(x, far, axis=(-2, -1))[
+        ..., ::sh, ::sw, ::dh, ::dw
+    ]
 
 
 def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
@@ -56,7 +70,9 @@ def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
     (ph, pw), kernel = pair(padding), pair(kernel_size)
     h, w = count(x.shape[2:], kernel, stride, padding, dilation)
     x = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)))
-    return np.stack([x[(..., *place)] for place in places((h, w), kernel, stride, dilation)], axis=2).reshape(len(x), -1, h * w)
+    return np.stack(
+        [x[(..., *place)] for place in places((h, w), kernel, stride, dilation)], axis=2
+    ).reshape(len(x), -1, h * w)
 
 
 def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
@@ -67,7 +83,9 @@ def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
     (H, W), (ph, pw), kernel = pair(output_size), pair(padding), pair(kernel_size)
     (h, w), entries = count((H, W), kernel, stride, padding, dilation), kernel[0] * kernel[1]
     if x.ndim != 3 or x.shape[1] % entries or x.shape[2] != h * w:
-        raise ValueError(f"fold: columns {x.shape}; want (N, C·{entries}, {h * w}) for an image {(H, W)}")
+        raise ValueError(
+            f"fold: columns {x.shape}; want (N, C·{entries}, {h * w}) for an image {(H, W)}"
+        )
     columns = x.reshape(len(x), -1, entries, h, w)
     image = np.zeros((*columns.shape[:2], H + 2 * ph, W + 2 * pw), columns.dtype)
     for i, place in enumerate(places((h, w), kernel, stride, dilation)):
@@ -75,7 +93,15 @@ def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
     return image[..., ph : ph + H, pw : pw + W]
 
 
-unfold = primitive(unfold, lambda g, y, x, kernel_size, dilation=1, padding=0, stride=1: fold(
-    g, x.shape[2:], kernel_size, dilation=dilation, padding=padding, stride=stride))  # fmt: skip
-fold = primitive(fold, lambda g, y, x, output_size, kernel_size, dilation=1, padding=0, stride=1: unfold(
-    g, kernel_size, dilation=dilation, padding=padding, stride=stride))  # fmt: skip
+unfold = primitive(
+    unfold,
+    lambda g, y, x, kernel_size, dilation=1, padding=0, stride=1: fold(
+        g, x.shape[2:], kernel_size, dilation=dilation, padding=padding, stride=stride
+    ),
+)
+fold = primitive(
+    fold,
+    lambda g, y, x, output_size, kernel_size, dilation=1, padding=0, stride=1: unfold(
+        g, kernel_size, dilation=dilation, padding=padding, stride=stride
+    ),
+)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..engine import Tensor, fused
+from ..engine import Tensor, custom_vjp
 
 __all__ = ["textbook_linear", "linear", "embedding", "one_hot"]
 
@@ -15,7 +15,9 @@ def textbook_linear(x, weight, bias=None):
 
 def _forward(x, weight, bias=None):
     if x.shape[-1:] != weight.shape[1:] or (bias is not None and bias.shape != weight.shape[:1]):
-        raise ValueError(f"linear: input {x.shape}, weight {weight.shape}, bias {np.shape(bias)}; want (..., D), (O, D) and (O,)")
+        raise ValueError(
+            f"linear: input {x.shape}, weight {weight.shape}, bias {np.shape(bias)}; want (..., D), (O, D) and (O,)"
+        )
     y = np.matmul(x.reshape(-1, x.shape[-1]), weight.T)
     if bias is not None:
         y += bias
@@ -41,10 +43,20 @@ def column_sums(g):
     return np.ones_like(g, shape=len(g)) @ g
 
 
-linear = fused(textbook_linear, _forward, _backward, pure=True)  # one GEMM for any number of leading axes
+linear = custom_vjp(
+    textbook_linear, _forward, _backward, pure=True
+)  # one GEMM for any number of leading axes
 
 
-def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False):
+def embedding(
+    input,
+    weight,
+    padding_idx=None,
+    max_norm=None,
+    norm_type=2.0,
+    scale_grad_by_freq=False,
+    sparse=False,
+):
     """y = weight[input], the product of one-hot rows with weight.  input: integers of any shape, weight: (V, D) → (*input, D).
 
     The row `padding_idx` gets no gradient. Rows longer than `max_norm` are shortened to it first, in place, for good;
@@ -53,9 +65,13 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
     """
     ids, V = _integers("embedding", input, weight.shape[0]), weight.shape[0]
     if padding_idx is not None and not -V <= padding_idx < V:
-        raise ValueError(f"embedding: padding_idx={padding_idx}; want {-V} to {V - 1}, a row of weight {weight.shape}")
+        raise ValueError(
+            f"embedding: padding_idx={padding_idx}; want {-V} to {V - 1}, a row of weight {weight.shape}"
+        )
     if sparse:
-        raise ValueError("embedding: sparse=True; want False: all gradients of a model are one dense vector, model.parameters().dtheta")
+        raise ValueError(
+            "embedding: sparse=True; want False: all gradients of a model are one dense vector, model.parameters().dtheta"
+        )
     if max_norm is not None:
         _shorten(weight, np.unique(ids), max_norm, norm_type)
     y = weight[ids]
@@ -64,14 +80,18 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
     share = 1 / np.bincount(ids.ravel())[ids] if scale_grad_by_freq else np.ones(ids.shape)
     if padding_idx is not None:
         share = np.where(ids == padding_idx % weight.shape[0], 0, share)
-    return y.data + (y - y.data) * share[..., None].astype(y.dtype)  # y, and a share of its gradient
+    return y.data + (y - y.data) * share[..., None].astype(
+        y.dtype
+    )  # y, and a share of its gradient
 
 
 def _shorten(weight, rows, max_norm, norm_type):
     """Scale those rows of weight whose norm is above max_norm, where they stand."""
     array = weight.data if isinstance(weight, Tensor) else weight
     if not array.flags.writeable:
-        raise ValueError("embedding: max_norm writes into weight, which was computed from other Tensors; want a Parameter")
+        raise ValueError(
+            "embedding: max_norm writes into weight, which was computed from other Tensors; want a Parameter"
+        )
     norm = np.linalg.norm(array[rows], norm_type, axis=1)
     long = norm > max_norm
     array[rows[long]] *= (max_norm / (norm[long] + 1e-7)).astype(array.dtype)[:, None]
@@ -82,7 +102,9 @@ def _shorten(weight, rows, max_norm, norm_type):
 def one_hot(x, num_classes=-1):
     """1 at [..., x], else 0, as int64; num_classes is the largest entry + 1 unless given.  x: integers, any shape → (*x, num_classes)."""
     num_classes = int(np.max(x)) + 1 if num_classes == -1 else num_classes
-    return (_integers("one_hot", x, num_classes)[..., None] == np.arange(num_classes)).astype(np.int64)
+    return (_integers("one_hot", x, num_classes)[..., None] == np.arange(num_classes)).astype(
+        np.int64
+    )
 
 
 def _integers(name, ids, n):

@@ -2,14 +2,21 @@
 
 import numpy as np
 
-from ..engine import Tensor, fused
+from ..engine import Tensor, custom_vjp
 from .activations import log_softmax, sigmoid, textbook_log_softmax
 from .normalization import normalize
 
 __all__ = [
-    "reduce", "same_shape", "textbook_cross_entropy", "cross_entropy", "nll_loss", "focal_loss", "binary_cross_entropy",
-    "binary_cross_entropy_with_logits", "info_nce",
-]  # fmt: skip
+    "reduce",
+    "same_shape",
+    "textbook_cross_entropy",
+    "cross_entropy",
+    "nll_loss",
+    "focal_loss",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "info_nce",
+]
 
 
 def reduce(loss, reduction):
@@ -22,7 +29,9 @@ def reduce(loss, reduction):
 def same_shape(name, input, target):
     """Raise ValueError unless both have one shape: broadcasting (N, 1) with (N,) would silently compare all pairs."""
     if np.shape(input) != np.shape(target):
-        raise ValueError(f"{name}: input {np.shape(input)} and target {np.shape(target)} must have one shape; reshape one")
+        raise ValueError(
+            f"{name}: input {np.shape(input)} and target {np.shape(target)} must have one shape; reshape one"
+        )
 
 
 def textbook_nll(logits, targets, reduction="none"):
@@ -50,7 +59,7 @@ def _backward(g, y, p, needs, logits, targets, reduction="none"):
     return dz.T, None
 
 
-_nll = fused(textbook_nll, _forward, _backward)
+_nll = custom_vjp(textbook_nll, _forward, _backward)
 
 
 def textbook_cross_entropy(input, target, reduction="mean"):
@@ -58,7 +67,9 @@ def textbook_cross_entropy(input, target, reduction="mean"):
     return textbook_nll(input, _classes("cross_entropy", input, target), reduction)
 
 
-def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
+def cross_entropy(
+    input, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0
+):
     """L = mean over n of -log softmax(logits_n)[target_n]; its gradient is (softmax - one-hot) / N.
 
     input, the logits: (N, C) or (N, C, ...); target: integers (N, ...) from 0 to C - 1, or probabilities of input's shape. `weight` (C,)
@@ -68,9 +79,16 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing={label_smoothing}; want 0 to 1")
     soft = np.shape(target) == np.shape(input) and target.dtype.kind == "f"
-    if not (soft or label_smoothing or weight is not None or np.any(np.equal(_raw(target), ignore_index))):
+    if not (
+        soft
+        or label_smoothing
+        or weight is not None
+        or np.any(np.equal(_raw(target), ignore_index))
+    ):
         target = _classes("cross_entropy", input, target)
-        rows = np.reshape(np.moveaxis(input, 1, -1), (-1, input.shape[1])) if input.ndim > 2 else input
+        rows = (
+            np.reshape(np.moveaxis(input, 1, -1), (-1, input.shape[1])) if input.ndim > 2 else input
+        )
         loss = _nll(rows, target.ravel(), reduction=reduction)
         return np.reshape(loss, target.shape) if loss.shape and loss.shape != target.shape else loss
     logp = log_softmax(input, axis=1)
@@ -80,13 +98,17 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
         return reduce(loss, reduction)
     total, counted = _labelled("cross_entropy", logp, target, w, ignore_index)
     if label_smoothing:
-        total = (1 - label_smoothing) * total - label_smoothing / C * np.sum(w * logp, axis=1) * (counted != 0)
+        total = (1 - label_smoothing) * total - label_smoothing / C * np.sum(w * logp, axis=1) * (
+            counted != 0
+        )
     return np.sum(total) / np.sum(counted) if reduction == "mean" else reduce(total, reduction)
 
 
 def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
     """L = mean over n of -input_n[target_n], for log-probabilities; weight, ignore_index and shapes as in cross_entropy."""
-    loss, counted = _labelled("nll_loss", input, target, _weights("nll_loss", input, weight), ignore_index)
+    loss, counted = _labelled(
+        "nll_loss", input, target, _weights("nll_loss", input, weight), ignore_index
+    )
     return np.sum(loss) / np.sum(counted) if reduction == "mean" else reduce(loss, reduction)
 
 
@@ -101,7 +123,9 @@ def _labelled(name, logp, target, w, ignore_index):
 def _weights(name, input, weight):
     """The classes' weights, 1 unless given, as (1, C, 1, ...)."""
     if np.ndim(input) < 2 or weight is not None and np.shape(weight) != (input.shape[1],):
-        raise ValueError(f"{name}: input {np.shape(input)}, weight {np.shape(weight)}; want (N, C) or (N, C, ...), and (C,)")
+        raise ValueError(
+            f"{name}: input {np.shape(input)}, weight {np.shape(weight)}; want (N, C) or (N, C, ...), and (C,)"
+        )
     w = np.ones(input.shape[1]) if weight is None else _raw(weight)
     return w.astype(input.dtype).reshape(1, -1, *[1] * (input.ndim - 2))
 
@@ -113,11 +137,17 @@ def _raw(x):
 def _classes(name, input, target):
     target = _raw(target)
     if target.dtype.kind not in "iu":
-        raise TypeError(f"{name}: target of dtype {target.dtype}; want class indices: y.astype('int64')")
+        raise TypeError(
+            f"{name}: target of dtype {target.dtype}; want class indices: y.astype('int64')"
+        )
     if input.ndim < 2 or target.shape != input.shape[:1] + input.shape[2:]:
-        raise ValueError(f"{name}: input {input.shape} wants target {input.shape[:1] + input.shape[2:]}, came {target.shape}")
+        raise ValueError(
+            f"{name}: input {input.shape} wants target {input.shape[:1] + input.shape[2:]}, came {target.shape}"
+        )
     if target.size and not 0 <= target.min() <= target.max() < input.shape[1]:
-        raise ValueError(f"{name}: classes from {target.min()} to {target.max()}, but input has {input.shape[1]}")
+        raise ValueError(
+            f"{name}: classes from {target.min()} to {target.max()}, but input has {input.shape[1]}"
+        )
     return target
 
 
@@ -137,8 +167,12 @@ def binary_cross_entropy(input, target, weight=None, reduction="mean"):
     """
     same_shape("binary_cross_entropy", input, target)
     if not np.all(np.less_equal(0, input) & np.less_equal(input, 1)):
-        raise ValueError("binary_cross_entropy: input outside [0, 1]; for logits use binary_cross_entropy_with_logits")
-    yes, no = (np.maximum(np.log(np.maximum(p, np.finfo(p.dtype).tiny)), -100) for p in (input, 1 - input))
+        raise ValueError(
+            "binary_cross_entropy: input outside [0, 1]; for logits use binary_cross_entropy_with_logits"
+        )
+    yes, no = (
+        np.maximum(np.log(np.maximum(p, np.finfo(p.dtype).tiny)), -100) for p in (input, 1 - input)
+    )
     loss = -(target * yes + (1 - target) * no)
     return reduce(loss if weight is None else loss * weight, reduction)
 
@@ -160,10 +194,13 @@ def textbook_bce(z, t):
     return np.logaddexp(z, 0) - z * t
 
 
-_bce = fused(
+_bce = custom_vjp(
     textbook_bce,
     lambda z, t: (np.logaddexp(z, 0, dtype=z.dtype) - z * t, None),
-    lambda g, y, saved, needs, z, t: (g * (sigmoid(z) - t) if needs[0] else None, -g * z if needs[1] else None),
+    lambda g, y, saved, needs, z, t: (
+        g * (sigmoid(z) - t) if needs[0] else None,
+        -g * z if needs[1] else None,
+    ),
 )
 
 

@@ -5,12 +5,19 @@ import operator
 
 import numpy as np
 
-from ..engine import fused
-from ..engine.tensor import raw
+from ..engine import custom_vjp
+from ..engine.tensor import unwrap
 from .folding import count, pair, places, windows
 from .resampling import resample
 
-__all__ = ["textbook_max_pool2d", "max_pool2d", "max_pool1d", "avg_pool2d", "avg_pool1d", "adaptive_avg_pool2d"]
+__all__ = [
+    "textbook_max_pool2d",
+    "max_pool2d",
+    "max_pool1d",
+    "avg_pool2d",
+    "avg_pool1d",
+    "adaptive_avg_pool2d",
+]
 
 
 def textbook_max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
@@ -28,7 +35,12 @@ def _entries(x, kernel_size, stride, padding, dilation, ceil_mode, value):
     kernel, stride = pair(kernel_size), kernel_size if stride is None else stride
     if ceil_mode:
         out = count(x.shape[-2:], kernel, stride, padding, dilation, ceil_mode)
-        x = np.pad(x, [(0, 0)] * (x.ndim - 2) + [(0, e) for e in _over(x, out, kernel, stride, padding, dilation)], constant_values=value)
+        x = np.pad(
+            x,
+            [(0, 0)] * (x.ndim - 2)
+            + [(0, e) for e in _over(x, out, kernel, stride, padding, dilation)],
+            constant_values=value,
+        )
     w = windows(x, kernel, stride, padding, dilation, value)
     return np.reshape(w, (*w.shape[:-2], -1))
 
@@ -44,18 +56,30 @@ def _geometry(x, kernel_size, stride, padding, dilation=1, ceil_mode=False, axes
     if x.ndim not in (len(axes) + 1, len(axes) + 2):
         want = ", ".join(("C", *axes))
         raise ValueError(f"pooling: input {x.shape}; want (N, {want}) or ({want})")
-    kernel, padding, stride = pair(kernel_size), pair(padding), kernel_size if stride is None else stride
+    kernel, padding, stride = (
+        pair(kernel_size),
+        pair(padding),
+        kernel_size if stride is None else stride,
+    )
     if any(2 * p > k for p, k in zip(padding, kernel, strict=True)):
-        raise ValueError(f"pooling: padding {padding} is more than half of the window {kernel}; want at most half, or windows are empty")
+        raise ValueError(
+            f"pooling: padding {padding} is more than half of the window {kernel}; want at most half, or windows are empty"
+        )
     out = count(x.shape[-2:], kernel, stride, padding, dilation, ceil_mode)
-    return out, places(out, kernel, stride, dilation), _over(x, out, kernel, stride, padding, dilation) if ceil_mode else (0, 0)
+    return (
+        out,
+        places(out, kernel, stride, dilation),
+        _over(x, out, kernel, stride, padding, dilation) if ceil_mode else (0, 0),
+    )
 
 
 def _forward(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
     _, slices, over = _geometry(x, kernel_size, stride, padding, dilation, ceil_mode)
     x, _ = _padded(x, padding, over)
     entries = [x[(..., *place)] for place in slices]
-    return functools.reduce(np.maximum, entries) if len(entries) > 1 else entries[0].copy(order="K"), None
+    return functools.reduce(np.maximum, entries) if len(entries) > 1 else entries[0].copy(
+        order="K"
+    ), None
 
 
 def _padded(x, padding, over):
@@ -69,14 +93,22 @@ def _padded(x, padding, over):
     return room, inside
 
 
-def _backward(g, y, saved, needs, x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+def _backward(
+    g, y, saved, needs, x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False
+):
     """Each gradient goes to the first entry that is its window's maximum. The last one wins where no other did: a comparison less."""
     _, slices, over = _geometry(x, kernel_size, stride, padding, dilation, ceil_mode)
     x, inside = _padded(x, padding, over)
-    kernel, stride, free = pair(kernel_size), pair(kernel_size if stride is None else stride), np.ones_like(y, bool)
+    kernel, stride, free = (
+        pair(kernel_size),
+        pair(kernel_size if stride is None else stride),
+        np.ones_like(y, bool),
+    )
     far = tuple(d * (k - 1) + 1 for k, d in zip(kernel, pair(dilation), strict=True))
     apart = all(map(operator.ge, stride, far))
-    full = kernel == stride == far and all(n == m * k for n, m, k in zip(x.shape[-2:], y.shape[-2:], kernel, strict=True))
+    full = kernel == stride == far and all(
+        n == m * k for n, m, k in zip(x.shape[-2:], y.shape[-2:], kernel, strict=True)
+    )
     dx = (np.empty_like if full else np.zeros_like)(x)
     for place in slices:
         won = x[(..., *place)] == y if place is not slices[-1] else free
@@ -89,10 +121,12 @@ def _backward(g, y, saved, needs, x, kernel_size, stride=None, padding=0, dilati
     return (dx[inside], *[None] * (len(needs) - 1))
 
 
-_max_pool2d = fused(textbook_max_pool2d, _forward, _backward)
+_max_pool2d = custom_vjp(textbook_max_pool2d, _forward, _backward)
 
 
-def max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+def max_pool2d(
+    x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
+):
     """y[c,i,j] = max over the window at (s i, s j), x being padded with -∞; the stride is the window's size unless given.
 
     x: (..., C, H, W) → (..., C, H', W'). Ties: the first entry wins. With ceil_mode a last window may hang over the border.
@@ -104,32 +138,54 @@ def max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=Fal
         return y
     options = kernel_size, stride, padding, dilation, ceil_mode
     pixels = np.arange(x.shape[-2] * x.shape[-1]).reshape(x.shape[-2:])
-    values, at = _entries(raw(x), *options, -np.inf), _entries(pixels, *options, -1)
-    first = np.argmax((values == raw(y)[..., None]) & (at >= 0), axis=-1)
-    return y, np.take_along_axis(np.broadcast_to(at, values.shape), first[..., None], axis=-1)[..., 0]
+    values, at = _entries(unwrap(x), *options, -np.inf), _entries(pixels, *options, -1)
+    first = np.argmax((values == unwrap(y)[..., None]) & (at >= 0), axis=-1)
+    return y, np.take_along_axis(np.broadcast_to(at, values.shape), first[..., None], axis=-1)[
+        ..., 0
+    ]
 
 
-def max_pool1d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+def max_pool1d(
+    x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
+):
     """y[c,i] = max over the window at s i, x being padded with -∞; options as in max_pool2d.  x: (..., C, L) → (..., C, L')."""
     options = {"dilation": (1, *np.atleast_1d(dilation).tolist()), "return_indices": return_indices}
     return _one_row(max_pool2d, x, kernel_size, stride, padding, ceil_mode, **options)
 
 
 def _one_row(function, x, kernel_size, stride, padding, ceil_mode, **options):
-    (k,), (s,), (p,) = map(np.atleast_1d, (kernel_size, kernel_size if stride is None else stride, padding))
+    (k,), (s,), (p,) = map(
+        np.atleast_1d, (kernel_size, kernel_size if stride is None else stride, padding)
+    )
     _geometry(x, (1, k), (1, s), (0, p), options.get("dilation", 1), ceil_mode, axes=("L",))
-    y = function(np.expand_dims(x, -2), (1, k), stride=(1, s), padding=(0, p), ceil_mode=ceil_mode, **options)
-    return tuple(np.squeeze(part, axis=-2) for part in y) if isinstance(y, tuple) else np.squeeze(y, axis=-2)
+    y = function(
+        np.expand_dims(x, -2), (1, k), stride=(1, s), padding=(0, p), ceil_mode=ceil_mode, **options
+    )
+    return (
+        tuple(np.squeeze(part, axis=-2) for part in y)
+        if isinstance(y, tuple)
+        else np.squeeze(y, axis=-2)
+    )
 
 
-def avg_pool2d(x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None):
+def avg_pool2d(
+    x,
+    kernel_size,
+    stride=None,
+    padding=0,
+    ceil_mode=False,
+    count_include_pad=True,
+    divisor_override=None,
+):
     """y = A x Bᵀ, the mean of each window: row i of A holds 1/K where the window at s i lies, zeros elsewhere.
 
     x: (..., C, H, W) → (..., C, H', W'). Zeros in the padding count, unless count_include_pad=False; what hangs over it with
     ceil_mode does not. divisor_override is what sums are divided by instead. Errors as of max_pool2d, and for a divisor of 0.
     """
     if divisor_override == 0:
-        raise ValueError("avg_pool2d: divisor_override=0; want another number, or None for the size of the window")
+        raise ValueError(
+            "avg_pool2d: divisor_override=0; want another number, or None for the size of the window"
+        )
     (out, *_), matrices = _geometry(x, kernel_size, stride, padding, ceil_mode=ceil_mode), []
     options = map(pair, (kernel_size, kernel_size if stride is None else stride, padding))
     for n, m, k, s, p in zip(x.shape[-2:], out, *options, strict=True):
@@ -144,7 +200,9 @@ def avg_pool2d(x, kernel_size, stride=None, padding=0, ceil_mode=False, count_in
 
 def avg_pool1d(x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
     """y = x Aᵀ, the mean of each window, as avg_pool2d.  x: (..., C, L) → (..., C, L')."""
-    return _one_row(avg_pool2d, x, kernel_size, stride, padding, ceil_mode, count_include_pad=count_include_pad)
+    return _one_row(
+        avg_pool2d, x, kernel_size, stride, padding, ceil_mode, count_include_pad=count_include_pad
+    )
 
 
 def adaptive_avg_pool2d(x, output_size):
@@ -152,9 +210,13 @@ def adaptive_avg_pool2d(x, output_size):
 
     x: (..., H, W) → (..., H', W') for output_size = (H', W') or one number; None keeps that axis. Raises ValueError for sizes below 1.
     """
-    sizes = [(n, n if m is None else m) for n, m in zip(x.shape[-2:], pair(output_size), strict=True)]
+    sizes = [
+        (n, n if m is None else m) for n, m in zip(x.shape[-2:], pair(output_size), strict=True)
+    ]
     if min(m for _, m in sizes) < 1:
-        raise ValueError(f"adaptive_avg_pool2d: output_size={output_size}; want numbers >= 1, or None")
+        raise ValueError(
+            f"adaptive_avg_pool2d: output_size={output_size}; want numbers >= 1, or None"
+        )
     cuts = [(n, np.arange(m), m) for n, m in sizes]
     return resample(x, *(_means(n, i * n // m, -((i + 1) * n // -m)) for n, i, m in cuts))
 

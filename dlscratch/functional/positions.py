@@ -46,6 +46,8 @@ def sinusoidal(T, D, base=10000.0):
     Raises ValueError for odd D. Source: Vaswani et al. 2017.
     """
     if T < 1 or D < 2 or D % 2:
-        raise ValueError(f"sinusoidal: T={T}, D={D}; want T >= 1 and an even D >= 2: each frequency has a sine and a cosine")
+        raise ValueError(
+            f"sinusoidal: T={T}, D={D}; want T >= 1 and an even D >= 2: each frequency has a sine and a cosine"
+        )
     angles = _angles(np.arange(T), D, base)
     return np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(T, D).astype(default_dtype())

@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from ..engine import fused
+from ..engine import custom_vjp
 from .activations import relu, sigmoid
 from .linear import linear
 
@@ -135,7 +135,9 @@ def _packed(textbook, options):
 
     @functools.wraps(textbook)
     def packed(x, h, c, *weights):
-        output, *states = textbook(x, h, *weights, **options) if c is None else textbook(x, h, c, *weights)
+        output, *states = (
+            textbook(x, h, *weights, **options) if c is None else textbook(x, h, c, *weights)
+        )
         output = np.swapaxes(output, 0, 1)
         return output if c is None else np.concatenate([output, states[-1][None]])
 
@@ -144,17 +146,24 @@ def _packed(textbook, options):
 
 def _forward(step, halved, joined, x, h, c, W_ih, W_hh, b_ih, b_hh):
     (N, T, D), H = x.shape, h.shape[1]
-    rows = np.ascontiguousarray(x.swapaxes(0, 1))  # first time, then columns: strides of T D numbers would fall into one cache line
+    rows = np.ascontiguousarray(
+        x.swapaxes(0, 1)
+    )  # first time, then columns: strides of T D numbers would fall into one cache line
     z, kept = np.empty((T + 1, D + 2 + H, N), x.dtype), []
     z[:T, :D], z[:, D : D + 2], z[0, D + 2 :] = rows.swapaxes(1, 2), 1, h.T
     biases = [np.zeros(len(W_ih), W_ih.dtype) if b is None else b for b in (b_ih, b_hh)]
     W = np.concatenate([W_ih, *(b[:, None] for b in biases), W_hh], axis=1)
     for k in halved:
         W[k * H : (k + 1) * H] *= 0.5
-    parts = [(W[:, k], z[:, k]) for k in ([slice(None)] if joined else [slice(D + 1), slice(D + 1, None)])]
+    parts = [
+        (W[:, k], z[:, k])
+        for k in ([slice(None)] if joined else [slice(D + 1), slice(D + 1, None)])
+    ]
     c = None if c is None else c.T
     for t in range(T):
-        c, keep = step(*((w @ v[t]).reshape(-1, H, N) for w, v in parts), z[t, D + 2 :], c, z[t + 1, D + 2 :])
+        c, keep = step(
+            *((w @ v[t]).reshape(-1, H, N) for w, v in parts), z[t, D + 2 :], c, z[t + 1, D + 2 :]
+        )
         kept.append(keep)
     y = np.empty((T + (c is not None), N, H), x.dtype)
     y[:T] = z[1:, D + 2 :].swapaxes(1, 2)
@@ -167,7 +176,9 @@ def _backward(pull, joined, g, y, saved, needs, x, h, c, W_ih, W_hh, b_ih, b_hh)
     (rows, kept), (N, T, _) = saved, x.shape
     g = np.ascontiguousarray(g.swapaxes(1, 2))
     dh, dc = np.zeros_like(g[0]), None if c is None else g[T]
-    dp = np.empty((len(W_ih), T, N), y.dtype)  # all steps side by side: one product then gives the gradient of each weight
+    dp = np.empty(
+        (len(W_ih), T, N), y.dtype
+    )  # all steps side by side: one product then gives the gradient of each weight
     dq = dp if joined else np.empty_like(dp)
     for t in reversed(range(T)):
         dh += g[t]
@@ -187,8 +198,11 @@ def _backward(pull, joined, g, y, saved, needs, x, h, c, W_ih, W_hh, b_ih, b_hh)
 
 
 def _twin(textbook, step, pull, halved=(), joined=True, **options):
-    forward, backward = functools.partial(_forward, step, halved, joined), functools.partial(_backward, pull, joined)
-    return fused(_packed(textbook, options), forward, backward)
+    forward, backward = (
+        functools.partial(_forward, step, halved, joined),
+        functools.partial(_backward, pull, joined),
+    )
+    return custom_vjp(_packed(textbook, options), forward, backward)
 
 
 _RNN = {
@@ -201,13 +215,24 @@ _GRU = _twin(textbook_gru, _gru_step, _gru_pull, halved=(0, 1), joined=False)
 
 def _check(name, gates, x, h, c, W_ih, W_hh, b_ih, b_hh, W_hr=None):
     if x.ndim != 3 or W_ih.ndim != 2 or x.shape[1] < 1 or x.shape[2] != W_ih.shape[1]:
-        raise ValueError(f"{name}: input {x.shape}; want (N, T, {W_ih.shape[-1]}) with T >= 1 for W_ih {W_ih.shape}")
+        raise ValueError(
+            f"{name}: input {x.shape}; want (N, T, {W_ih.shape[-1]}) with T >= 1 for W_ih {W_ih.shape}"
+        )
     N, G, H = len(x), len(W_ih), len(W_ih) // gates
     P = H if W_hr is None else len(W_hr)
-    named = {"h": (h, (N, P)), "c": (c, (N, H)), "W_hh": (W_hh, (G, P)), "W_hr": (W_hr, (P, H)), "b_ih": (b_ih, (G,)), "b_hh": (b_hh, (G,))}
+    named = {
+        "h": (h, (N, P)),
+        "c": (c, (N, H)),
+        "W_hh": (W_hh, (G, P)),
+        "W_hr": (W_hr, (P, H)),
+        "b_ih": (b_ih, (G,)),
+        "b_hh": (b_hh, (G,)),
+    }
     for part, (array, want) in named.items():
         if array is not None and array.shape != want:
-            raise ValueError(f"{name}: {part} {array.shape}; want {want} for input {x.shape} and W_ih {W_ih.shape}")
+            raise ValueError(
+                f"{name}: {part} {array.shape}; want {want} for input {x.shape} and W_ih {W_ih.shape}"
+            )
 
 
 def rnn(x, h, W_ih, W_hh, b_ih=None, b_hh=None, nonlinearity="tanh"):

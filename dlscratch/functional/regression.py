@@ -4,14 +4,23 @@ import math
 
 import numpy as np
 
-from ..engine.tensor import raw
+from ..engine.tensor import unwrap
 from .losses import reduce, same_shape
 from .normalization import cosine_similarity
 
 __all__ = [
-    "mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss", "quantile_loss", "gaussian_nll_loss",
-    "poisson_nll_loss", "kl_div", "hinge_loss", "triplet_margin_loss", "cosine_embedding_loss",
-]  # fmt: skip
+    "mse_loss",
+    "l1_loss",
+    "huber_loss",
+    "smooth_l1_loss",
+    "quantile_loss",
+    "gaussian_nll_loss",
+    "poisson_nll_loss",
+    "kl_div",
+    "hinge_loss",
+    "triplet_margin_loss",
+    "cosine_embedding_loss",
+]
 
 
 def _positive(name, **options):
@@ -46,7 +55,12 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     same_shape("huber_loss", input, target)
     _positive("huber_loss", delta=delta)
     e = np.abs(input - target)
-    return _weighed("huber_loss", np.where(np.less(e, delta), 0.5 * np.square(e), delta * (e - 0.5 * delta)), weight, reduction)
+    return _weighed(
+        "huber_loss",
+        np.where(np.less(e, delta), 0.5 * np.square(e), delta * (e - 0.5 * delta)),
+        weight,
+        reduction,
+    )
 
 
 def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
@@ -79,9 +93,14 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     if () != np.shape(var) == np.shape(input)[:-1]:
         var = np.expand_dims(var, -1)
     if np.any(np.less(var, 0)):
-        raise ValueError("gaussian_nll_loss: a variance below 0; want the variance itself: np.exp of what predicts its logarithm")
+        raise ValueError(
+            "gaussian_nll_loss: a variance below 0; want the variance itself: np.exp of what predicts its logarithm"
+        )
     v = np.maximum(var, eps)
-    return reduce(0.5 * (np.log(v) + np.square(input - target) / v) + full * 0.5 * math.log(2 * math.pi), reduction)
+    return reduce(
+        0.5 * (np.log(v) + np.square(input - target) / v) + full * 0.5 * math.log(2 * math.pi),
+        reduction,
+    )
 
 
 def poisson_nll_loss(input, target, log_input=True, full=False, eps=1e-8, reduction="mean"):
@@ -102,7 +121,9 @@ def kl_div(input, target, reduction="mean", log_target=False):
     same_shape("kl_div", input, target)
     log_t = target if log_target else np.log(np.where(np.greater(target, 0), target, 1))
     loss = (np.exp(target) if log_target else target) * (log_t - input)
-    return np.sum(loss) / np.shape(input)[0] if reduction == "batchmean" else reduce(loss, reduction)
+    return (
+        np.sum(loss) / np.shape(input)[0] if reduction == "batchmean" else reduce(loss, reduction)
+    )
 
 
 def hinge_loss(input, target, margin=1.0, reduction="mean"):
@@ -116,11 +137,15 @@ def hinge_loss(input, target, margin=1.0, reduction="mean"):
 
 
 def _signs(name, target):
-    if not np.all(np.isin(raw(target), (-1, 1))):
-        raise ValueError(f"{name}: target holds more than -1 and 1; want 2 * y - 1 for labels y of 0 and 1")
+    if not np.all(np.isin(unwrap(target), (-1, 1))):
+        raise ValueError(
+            f"{name}: target holds more than -1 and 1; want 2 * y - 1 for labels y of 0 and 1"
+        )
 
 
-def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6, swap=False, reduction="mean"):
+def triplet_margin_loss(
+    anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6, swap=False, reduction="mean"
+):
     """L = mean max(0, |a - pos + eps|_p - |a - neg + eps|_p + margin).  All: (..., D). Source: Schroff et al. 2015, without the squares.
 
     With `swap` the second distance is |pos - neg + eps|_p where that is smaller. Source: Balntas et al. 2016.
@@ -140,4 +165,6 @@ def cosine_embedding_loss(input1, input2, target, margin=0.0, reduction="mean"):
     same_shape("cosine_embedding_loss", input1[..., 0], target)
     _signs("cosine_embedding_loss", target)
     cosine = cosine_similarity(input1, input2, axis=-1)
-    return reduce(np.where(np.greater(target, 0), 1 - cosine, np.maximum(0, cosine - margin)), reduction)
+    return reduce(
+        np.where(np.greater(target, 0), 1 - cosine, np.maximum(0, cosine - margin)), reduction
+    )

@@ -64,7 +64,12 @@ def batch_last(x):
     return y
 
 
-_THREADS = int(os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+_THREADS = int(
+    os.environ.get("OPENBLAS_NUM_THREADS")
+    or os.environ.get("OMP_NUM_THREADS")
+    or os.cpu_count()
+    or 1
+)
 
 
 def _multiply(A, B, out):
@@ -74,10 +79,17 @@ def _multiply(A, B, out):
     as fast. With more threads, large products are left whole, to be shared.
     """
     (G, R, Q), n, parts = A.shape, B.shape[2], 1
-    while (_THREADS == 1 or R * Q * n < 2_000_000) and R * Q * n > 1_000_000 * parts and n % (64 * parts) == 0:
+    while (
+        (_THREADS == 1 or R * Q * n < 2_000_000)
+        and R * Q * n > 1_000_000 * parts
+        and n % (64 * parts) == 0
+    ):
         parts *= 2
     if parts > 1:
-        A, (B, out) = A[:, None], (a.reshape(G, -1, parts, n // parts).swapaxes(1, 2) for a in (B, out))
+        A, (B, out) = (
+            A[:, None],
+            (a.reshape(G, -1, parts, n // parts).swapaxes(1, 2) for a in (B, out)),
+        )
     np.matmul(A, B, out=out)
 
 
@@ -86,9 +98,13 @@ class Rows:
 
     def __init__(self, size, W, stride, padding, dilation, groups, out=None):
         self.size, self.groups, (self.K, self.L) = size, groups, W.shape[2:]
-        most = count(size, W.shape[2:], stride, padding, dilation)  # raises for options out of range
+        most = count(
+            size, W.shape[2:], stride, padding, dilation
+        )  # raises for options out of range
         self.out = most if out is None else out
-        options = zip(size, self.out, W.shape[2:], *map(pair, (stride, padding, dilation)), strict=True)
+        options = zip(
+            size, self.out, W.shape[2:], *map(pair, (stride, padding, dilation)), strict=True
+        )
         self.vertical, self.horizontal = options
         self.W = W.reshape(groups, -1, *W.shape[1:])  # (groups, O, C, K, L)
 
@@ -102,7 +118,10 @@ class Rows:
         G, H, C, _, N = x.shape
         if w * N < 256:
             self.sums = [(0, 0, 1)]
-            spread, rows = np.zeros((G, self.K, self.L, C, h, w, N), x.dtype), _meetings(*self.vertical)
+            spread, rows = (
+                np.zeros((G, self.K, self.L, C, h, w, N), x.dtype),
+                _meetings(*self.vertical),
+            )
             for k, (above, up) in enumerate(rows):
                 for i, (windows, pixels) in enumerate(_meetings(*self.horizontal)):
                     spread[:, k, i, :, above, windows] = x[:, up, :, pixels].swapaxes(1, 2)
@@ -122,7 +141,9 @@ class Rows:
         M = self.W.transpose(0, 1, 3, 4, 2).reshape(G, O, -1)
         y = np.empty((G, O, len(self.sums), n), np.result_type(M, spread))
         for h, (k, r, m) in enumerate(self.sums):
-            _multiply(M[:, :, k * Q : (k + m) * Q], spread[:, r : r + m].reshape(G, m * Q, n), y[:, :, h])
+            _multiply(
+                M[:, :, k * Q : (k + m) * Q], spread[:, r : r + m].reshape(G, m * Q, n), y[:, :, h]
+            )
         if b is not None:
             y += b.reshape(G, O, 1, 1)
         return y.reshape(G * O, *self.out, -1).transpose(3, 0, 1, 2)
@@ -130,13 +151,22 @@ class Rows:
     def up(self, y):
         """The adjoint of spread and down: for each row of x one product, whose L parts are added where their pixels came from."""
         kernels, rows, sums = _chains(*self.vertical, up=True)
-        y, (G, O, C, _, L), meetings = _split(y, self.groups), self.W.shape, _meetings(*self.horizontal)
+        y, (G, O, C, _, L), meetings = (
+            _split(y, self.groups),
+            self.W.shape,
+            _meetings(*self.horizontal),
+        )
         w, N = y.shape[3:]
         y = np.ascontiguousarray(y[:, rows] if self.vertical[5] > 1 else y).reshape(G, -1, w * N)
         M = self.W[:, :, :, kernels].transpose(0, 4, 2, 3, 1).reshape(G, L * C, -1)
-        x, part = np.zeros((G, C, *self.size, N), np.result_type(M, y)), np.empty((G, L, C, w, N), np.result_type(M, y))
+        x, part = (
+            np.zeros((G, C, *self.size, N), np.result_type(M, y)),
+            np.empty((G, L, C, w, N), np.result_type(M, y)),
+        )
         for p, (k, r, m) in enumerate(sums):
-            _multiply(M[:, :, k * O : (k + m) * O], y[:, r * O : (r + m) * O], part.reshape(G, L * C, -1))
+            _multiply(
+                M[:, :, k * O : (k + m) * O], y[:, r * O : (r + m) * O], part.reshape(G, L * C, -1)
+            )
             for i, (places, pixels) in enumerate(meetings):
                 x[:, :, p, pixels] += part[:, i, :, places]
         return x.reshape(-1, *self.size, N).transpose(3, 0, 1, 2)
@@ -144,7 +174,12 @@ class Rows:
     def weights(self, spread, y):
         """Σ spread × y, the gradient of the weights, in both directions."""
         (G, _, Q, n), (O, C, K, L) = spread.shape, self.W.shape[1:]
-        y, product = batch_last(y).reshape(G, O, -1, n), np.zeros((G, K * L * C, O), np.result_type(spread, y))
+        y, product = (
+            batch_last(y).reshape(G, O, -1, n),
+            np.zeros((G, K * L * C, O), np.result_type(spread, y)),
+        )
         for h, (k, r, m) in enumerate(self.sums):
-            product[:, k * Q : (k + m) * Q] += spread[:, r : r + m].reshape(G, m * Q, n) @ y[:, :, h].swapaxes(1, 2)
+            product[:, k * Q : (k + m) * Q] += spread[:, r : r + m].reshape(G, m * Q, n) @ y[
+                :, :, h
+            ].swapaxes(1, 2)
         return product.reshape(G, K, L, C, O).transpose(0, 4, 3, 1, 2).reshape(-1, C, K, L)

@@ -1,13 +1,13 @@
-"""Floor 3, the laboratory: claims, verification, probes, figures, and the package's own code on show."""
+"""Floor 3, the laboratory: claims, probes, figures, and the package's own code on show."""
 
 import importlib
 
-from . import curvature, landscape, measures, verify
+from . import curvature, landscape, measures
 from .claim import claim, claims
 from .probe import probe
 from .source import source
 
-__all__ = ["claim", "claims", "verify", "probe", "plot", "source", "curvature", "landscape", "measures"]
+__all__ = ["claim", "claims", "probe", "plot", "source", "curvature", "landscape", "measures"]
 
 
 def __getattr__(name):

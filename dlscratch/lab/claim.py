@@ -25,7 +25,9 @@ class Claim(NamedTuple):
     @classmethod
     def read(cls, line):
         """The claim that was printed as this line."""
-        verdict, text, measured, wanted = re.fullmatch(r"([✓✗]) (.*) \[measured (.*); wanted (.*)\]", line).groups()
+        verdict, text, measured, wanted = re.fullmatch(
+            r"([✓✗]) (.*) \[measured (.*); wanted (.*)\]", line
+        ).groups()
         return cls(text, verdict == "✓", measured, wanted)
 
 
@@ -76,7 +78,9 @@ def interval(values):
 
     values = np.asarray(values, np.float64)
     if values.ndim == 0 or len(values) < 2:
-        raise ValueError(f"an interval needs at least 2 values, one for each seed; came shape {values.shape}")
+        raise ValueError(
+            f"an interval needs at least 2 values, one for each seed; came shape {values.shape}"
+        )
     with np.errstate(invalid="ignore"):  # infinities give NaN, which no bound accepts
         half = stdtrit(len(values) - 1, 0.975) * values.std(axis=0, ddof=1) / math.sqrt(len(values))
     return values.mean(axis=0), half
@@ -84,9 +88,15 @@ def interval(values):
 
 def _bound(above, below, between, close_to, within):
     """(low, high, whether they are excluded, the bound as text)."""
-    given = [k for k, v in dict(above=above, below=below, between=between, close_to=close_to).items() if v is not None]
+    given = [
+        k
+        for k, v in dict(above=above, below=below, between=between, close_to=close_to).items()
+        if v is not None
+    ]
     if len(given) != 1:
-        raise TypeError(f"a claim has one bound: above, below, between or close_to; came {', '.join(given) or 'none'}")
+        raise TypeError(
+            f"a claim has one bound: above, below, between or close_to; came {', '.join(given) or 'none'}"
+        )
     if (close_to is None) != (within is None):
         raise TypeError("close_to and within belong together: claim(..., close_to=2, within=0.1)")
     if above is not None:
@@ -102,7 +112,12 @@ def _bound(above, below, between, close_to, within):
         return low, high, False, f"in [{low:.6g}, {high:.6g}]"
     if _number("within", within) < 0:
         raise ValueError(f"within={within}: a distance cannot be negative")
-    return _number("close_to", close_to) - within, close_to + within, False, f"{close_to:.6g} ± {within:.6g}"
+    return (
+        _number("close_to", close_to) - within,
+        close_to + within,
+        False,
+        f"{close_to:.6g} ± {within:.6g}",
+    )
 
 
 def _number(name, bound):
@@ -119,7 +134,9 @@ def _measure(got):
     """(the lowest and highest value that the measurement allows, the measurement as text)."""
     values = np.asarray(got.data if isinstance(got, Tensor) else got)
     if values.dtype.kind not in "fiu":
-        raise TypeError(f"got={got!r}: want a number, or one for each seed; measure by how much, not whether")
+        raise TypeError(
+            f"got={got!r}: want a number, or one for each seed; measure by how much, not whether"
+        )
     if values.ndim == 0:
         return values, values, f"{values:.4g}"
     if values.ndim != 1 or values.size < 2:

@@ -17,15 +17,21 @@ def hessian_product(loss, parameters):
     """
     leaves = list(parameters)
     if not isinstance(value := loss(), Tensor):
-        raise TypeError(f"hessian_product: loss() gave {type(value).__name__}; want a scalar Tensor, made from the parameters")
+        raise TypeError(
+            f"hessian_product: loss() gave {type(value).__name__}; want a scalar Tensor, made from the parameters"
+        )
     slopes = gradients(value, leaves, create_graph=True)
     ends = np.cumsum([p.size for p in leaves])
 
     def product(v):
         if np.shape(v) != (ends[-1],):
-            raise ValueError(f"hessian_product: v has shape {np.shape(v)}, want {(int(ends[-1]),)}, one entry a parameter")
+            raise ValueError(
+                f"hessian_product: v has shape {np.shape(v)}, want {(int(ends[-1]),)}, one entry a parameter"
+            )
         pieces = np.split(np.asarray(v, leaves[0].dtype), ends[:-1])
-        along = sum(np.sum(g * np.reshape(piece, g.shape)) for g, piece in zip(slopes, pieces, strict=True))
+        along = sum(
+            np.sum(g * np.reshape(piece, g.shape)) for g, piece in zip(slopes, pieces, strict=True)
+        )
         return np.concatenate([h.data.ravel() for h in gradients(along, leaves, retain_graph=True)])
 
     return product
@@ -41,11 +47,15 @@ def power_iteration(product, size, rng=0, rounds=1000, tolerance=1e-8):
         Hv = product(v)
         value = float(v @ Hv)
         if not math.isfinite(value):
-            raise ValueError(f"power_iteration: v·H v = {value}; want a product of finite numbers: has training diverged?")
+            raise ValueError(
+                f"power_iteration: v·H v = {value}; want a product of finite numbers: has training diverged?"
+            )
         if np.linalg.norm(Hv - value * v) <= tolerance * max(abs(value), tolerance):
             return value, v
         v = Hv / np.linalg.norm(Hv)
-    raise RuntimeError(f"power_iteration: not settled after {rounds} rounds; allow more, or a larger tolerance than {tolerance}")
+    raise RuntimeError(
+        f"power_iteration: not settled after {rounds} rounds; allow more, or a larger tolerance than {tolerance}"
+    )
 
 
 def lanczos(product, size, rng=0, steps=30):
@@ -56,7 +66,9 @@ def lanczos(product, size, rng=0, steps=30):
     Source: Golub & Welsch 1969; Lanczos 1950.
     """
     if not isinstance(size, int | np.integer) or min(size, steps) < 1:
-        raise ValueError(f"lanczos: size={size}, steps={steps}; want at least 1 parameter and 1 step")
+        raise ValueError(
+            f"lanczos: size={size}, steps={steps}; want at least 1 parameter and 1 step"
+        )
     steps = min(steps, size)
     Q, alpha, beta = [_unit(np.random.default_rng(rng), size)], [], []
     while True:
@@ -66,7 +78,9 @@ def lanczos(product, size, rng=0, steps=30):
         for _ in range(2):
             w = w - basis.T @ (basis @ w)
         norm = np.linalg.norm(w)
-        if len(Q) == steps or norm <= 1e-10 * max(map(abs, alpha)):  # the space that v can reach is exhausted
+        if len(Q) == steps or norm <= 1e-10 * max(
+            map(abs, alpha)
+        ):  # the space that v can reach is exhausted
             break
         beta.append(norm)
         Q.append(w / norm)
@@ -92,12 +106,16 @@ def spectral_density(product, size, grid, rng=0, steps=30, probes=5, width=None)
     """
     grid = np.asarray(grid, np.float64)
     if grid.ndim != 1 or probes < 1:
-        raise ValueError(f"spectral_density: grid {grid.shape}, probes={probes}; want (G,) and at least 1")
+        raise ValueError(
+            f"spectral_density: grid {grid.shape}, probes={probes}; want (G,) and at least 1"
+        )
     width = width or 0.01 * np.ptp(grid)
     density = np.zeros_like(grid)
     for generator in np.random.default_rng(rng).spawn(probes):
         nodes, weights = lanczos(product, size, generator, steps)
-        bumps = np.exp(-0.5 * ((grid[:, None] - nodes) / width) ** 2) / (width * math.sqrt(2 * math.pi))
+        bumps = np.exp(-0.5 * ((grid[:, None] - nodes) / width) ** 2) / (
+            width * math.sqrt(2 * math.pi)
+        )
         density += bumps @ weights / probes
     return density
 

@@ -6,15 +6,26 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
 from ..engine import Tensor
-from ..engine.table import describe
+from ..engine.operation import describe
 
 __all__ = ["graph"]
 
 _SIGNS = {
-    "np.add": "+", "np.subtract": "−", "np.multiply": "×", "np.divide": "÷", "np.matmul": "@", "np.power": "power",
-    "np.negative": "negate", "np.square": "square", "getitem": "[ ]",
-}  # fmt: skip
-_COLORS = {"leaf": ("#CFE4F3", "#0072B2"), "operation": ("#F6F6F6", "#999999"), "result": ("#FBDFCC", "#D55E00")}
+    "np.add": "+",
+    "np.subtract": "−",
+    "np.multiply": "×",
+    "np.divide": "÷",
+    "np.matmul": "@",
+    "np.power": "power",
+    "np.negative": "negate",
+    "np.square": "square",
+    "getitem": "[ ]",
+}
+_COLORS = {
+    "leaf": ("#CFE4F3", "#0072B2"),
+    "operation": ("#F6F6F6", "#999999"),
+    "result": ("#FBDFCC", "#D55E00"),
+}
 _WIDE, _TALL = 0.84, 0.56  # of a box, in units of the grid on which boxes stand
 _UNIT = (1.2, 0.9)  # inches
 
@@ -26,7 +37,9 @@ def graph(tensor, names=None, ax=None):
     Raises TypeError for what is no Tensor, ValueError for a graph that was freed or has more than 60 nodes.
     """
     if not isinstance(tensor, Tensor):
-        raise TypeError(f"graph: came {type(tensor).__name__}, want the Tensor whose making is to be drawn")
+        raise TypeError(
+            f"graph: came {type(tensor).__name__}, want the Tensor whose making is to be drawn"
+        )
     nodes, edges = _collect(tensor)
     place, routes = _layout(nodes, edges)
     taken = [*place.values(), *(point for route in routes for point in route[1:-1])]
@@ -52,9 +65,13 @@ def _collect(root):
     while stack:
         node = stack.pop()
         if node.inputs is None:
-            raise ValueError("graph: a backward freed this graph; draw it first, or backward(retain_graph=True)")
+            raise ValueError(
+                "graph: a backward freed this graph; draw it first, or backward(retain_graph=True)"
+            )
         for i, x in enumerate(node.inputs):
-            key = id(x) if isinstance(x, Tensor) else (id(node), i)  # the number 2, used twice, is drawn twice
+            key = (
+                id(x) if isinstance(x, Tensor) else (id(node), i)
+            )  # the number 2, used twice, is drawn twice
             edges.append((key, id(node), 2 * (i + 1) / (len(node.inputs) + 1) - 1))
             if key not in nodes:
                 nodes[key] = x
@@ -78,12 +95,16 @@ def _layout(nodes, edges):
             layers[key[2]].append(key)
         chain = [a, *between, b]
         chains.append((chain, port, _is_constant(nodes[a])))
-        weight = 0.05 if _is_constant(nodes[a]) else 1.0  # a number stands beside the flow and does not bend it
+        weight = (
+            0.05 if _is_constant(nodes[a]) else 1.0
+        )  # a number stands beside the flow and does not bend it
         ports = [0.0] * len(between) + [port]
         links += [(u, v, p, weight) for u, v, p in zip(chain[:-1], chain[1:], ports, strict=True)]
     x = _columns(layers, links)
     place = {key: (x[key], -d) for d, layer in enumerate(layers) for key in layer}
-    return {key: place[key] for key in nodes}, [_points([place[k] for k in chain], *how) for chain, *how in chains]
+    return {key: place[key] for key in nodes}, [
+        _points([place[k] for k in chain], *how) for chain, *how in chains
+    ]
 
 
 def _depths(nodes, edges):
@@ -122,7 +143,11 @@ def _wish(key, neighbours, x):
     """Where a place would stand if its layer were empty: over or under what it is tied to."""
     if not neighbours:
         return x[key]
-    return float(np.average([x[n] + shift for n, shift, _ in neighbours], weights=[w for *_, w in neighbours]))
+    return float(
+        np.average(
+            [x[n] + shift for n, shift, _ in neighbours], weights=[w for *_, w in neighbours]
+        )
+    )
 
 
 def _spaced(wishes):
@@ -137,7 +162,11 @@ def _spaced(wishes):
 def _points(route, port, constant):
     """From the lower edge of the first box to the upper edge of the last, where its inputs stand side by side."""
     (x0, y0), *middle, (x1, y1) = route
-    return [(x0, y0 - (0.13 if constant else _TALL / 2)), *middle, (x1 + port * _WIDE / 2, y1 + _TALL / 2)]
+    return [
+        (x0, y0 - (0.13 if constant else _TALL / 2)),
+        *middle,
+        (x1 + port * _WIDE / 2, y1 + _TALL / 2),
+    ]
 
 
 # How it looks ---------------------------------------------------------------------------------------------------------
@@ -150,7 +179,9 @@ def _arrow(ax, points):
         half = (y0 + y1) / 2
         vertices += [(x0, half), (x1, half), (x1, y1)]
         codes += [Path.CURVE4] * 3
-    style = dict(arrowstyle="-|>", mutation_scale=9, color="#999999", linewidth=1.1, shrinkA=0, shrinkB=0)
+    style = dict(
+        arrowstyle="-|>", mutation_scale=9, color="#999999", linewidth=1.1, shrinkA=0, shrinkB=0
+    )
     ax.add_patch(FancyArrowPatch(path=Path(vertices, codes), **style))
 
 
@@ -162,10 +193,16 @@ def _draw(ax, at, node, label, last):
     face, edge = _COLORS[kind]
     corner = at[0] - _WIDE / 2, at[1] - _TALL / 2
     shape = dict(boxstyle="round,pad=0,rounding_size=0.1", mutation_aspect=_UNIT[0] / _UNIT[1])
-    ax.add_patch(FancyBboxPatch(corner, _WIDE, _TALL, facecolor=face, edgecolor=edge, linewidth=1.2, **shape))
+    ax.add_patch(
+        FancyBboxPatch(corner, _WIDE, _TALL, facecolor=face, edgecolor=edge, linewidth=1.2, **shape)
+    )
     name = _name(node, label)
-    ax.text(at[0], at[1] + 0.09, name, ha="center", va="center", fontsize=11 if len(name) < 11 else 8.5)
-    ax.text(at[0], at[1] - 0.15, _detail(node), ha="center", va="center", fontsize=8, color="#666666")
+    ax.text(
+        at[0], at[1] + 0.09, name, ha="center", va="center", fontsize=11 if len(name) < 11 else 8.5
+    )
+    ax.text(
+        at[0], at[1] - 0.15, _detail(node), ha="center", va="center", fontsize=8, color="#666666"
+    )
 
 
 def _name(node, label):
@@ -177,7 +214,9 @@ def _name(node, label):
 
 
 def _detail(node):
-    options = ", ".join(f"{k}={v}" for k, v in (node.kwargs or {}).items() if v is not None and v is not False)
+    options = ", ".join(
+        f"{k}={v}" for k, v in (node.kwargs or {}).items() if v is not None and v is not False
+    )
     shape = "scalar" if node.shape == () else " × ".join(map(str, node.shape))
     return f"{options} → {shape}" if 0 < len(options) < 9 else shape
 
@@ -189,5 +228,9 @@ def _is_constant(node):
 def _said(value):
     """A number or an index as it is, an array by its shape."""
     if isinstance(value, Tensor | np.ndarray):
-        return f"{value.item():.4g}" if value.size == 1 else "array " + " × ".join(map(str, value.shape))
+        return (
+            f"{value.item():.4g}"
+            if value.size == 1
+            else "array " + " × ".join(map(str, value.shape))
+        )
     return f"{value:.4g}" if isinstance(value, int | float | np.number) else str(value)[:14]

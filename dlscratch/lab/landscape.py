@@ -19,7 +19,9 @@ def filter_direction(parameters, rng=0):
         d = rng.normal(size=p.shape) if p.ndim > 1 else np.zeros(p.shape)
         if p.ndim > 1:
             axes = tuple(range(1, p.ndim))
-            d *= np.sqrt(np.square(p.data).sum(axes, keepdims=True) / np.square(d).sum(axes, keepdims=True))
+            d *= np.sqrt(
+                np.square(p.data).sum(axes, keepdims=True) / np.square(d).sum(axes, keepdims=True)
+            )
         pieces.append(d.ravel())
     return np.concatenate(pieces)
 
@@ -46,7 +48,9 @@ def _at(loss, parameters, theta, point):
 def slice_along(loss, parameters, direction, steps):
     """L(theta + t d) for each t in `steps`: (T,). loss: a function of nothing; theta returns to where it was."""
     with _moving(parameters) as (theta, start):
-        return np.array([_at(loss, parameters, theta, start + t * _fits(direction, start)) for t in steps])
+        return np.array(
+            [_at(loss, parameters, theta, start + t * _fits(direction, start)) for t in steps]
+        )
 
 
 def surface(loss, parameters, d1, d2, a, b):
@@ -60,7 +64,12 @@ def path(loss, parameters, begin, end, steps=21):
     """L on the straight line from `begin` to `end`, two parameter vectors (P,), ends included: (steps,)."""
     with _moving(parameters) as (theta, start):
         begin, end = _fits(begin, start), _fits(end, start)
-        return np.array([_at(loss, parameters, theta, (1 - t) * begin + t * end) for t in np.linspace(0, 1, steps)])
+        return np.array(
+            [
+                _at(loss, parameters, theta, (1 - t) * begin + t * end)
+                for t in np.linspace(0, 1, steps)
+            ]
+        )
 
 
 def barrier(losses):
@@ -70,11 +79,15 @@ def barrier(losses):
     """
     losses = np.asarray(losses, np.float64)
     if losses.ndim != 1 or len(losses) < 3:
-        raise ValueError(f"barrier: losses {losses.shape}; want (T,) with T >= 3: two ends and what lies between")
+        raise ValueError(
+            f"barrier: losses {losses.shape}; want (T,) with T >= 3: two ends and what lies between"
+        )
     return float(np.max(losses - np.linspace(losses[0], losses[-1], len(losses))))
 
 
 def _fits(vector, theta):
     if np.shape(vector) != theta.shape:
-        raise ValueError(f"landscape: a direction or end of shape {np.shape(vector)}, want {theta.shape}: one entry a parameter")
+        raise ValueError(
+            f"landscape: a direction or end of shape {np.shape(vector)}, want {theta.shape}: one entry a parameter"
+        )
     return np.asarray(vector, theta.dtype)

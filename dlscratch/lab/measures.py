@@ -25,7 +25,9 @@ def cka(A, B):
     """
     A, B = np.asarray(A, np.float64), np.asarray(B, np.float64)
     if A.ndim != 2 or B.ndim != 2 or len(A) != len(B):
-        raise ValueError(f"cka: came {A.shape} and {B.shape}; want (N, D) and (N, E) over the same examples")
+        raise ValueError(
+            f"cka: came {A.shape} and {B.shape}; want (N, D) and (N, E) over the same examples"
+        )
     A, B = A - A.mean(axis=0), B - B.mean(axis=0)
     norm = np.linalg.norm
     return float(norm(B.T @ A) ** 2 / (norm(A.T @ A) * norm(B.T @ B)))

@@ -46,8 +46,17 @@ class probe:  # noqa: N801 - used as a function: `with probe(model) as p:`
                 y = y[0] if isinstance(y, tuple) else y
                 values = np.atleast_1d(y.data if isinstance(y, Tensor) else y)
                 off = values == 0
-                measured = dict(mean=values.mean(), std=values.std(), zeros=off.mean(), dead=off.all(axis=0).mean())
-                self._add(self.step, name, measured | {k: measure(values) for k, measure in self.measures.items()})
+                measured = dict(
+                    mean=values.mean(),
+                    std=values.std(),
+                    zeros=off.mean(),
+                    dead=off.all(axis=0).mean(),
+                )
+                self._add(
+                    self.step,
+                    name,
+                    measured | {k: measure(values) for k, measure in self.measures.items()},
+                )
                 if isinstance(y, Tensor) and y.requires_grad:
                     self._outputs[name] = y.retain_grad()
 
@@ -62,13 +71,21 @@ class probe:  # noqa: N801 - used as a function: `with probe(model) as p:`
     def record(self, state=None):
         """Note what came back to each layer, after backward. Raises RuntimeError before any pass."""
         if self.step == 0:
-            raise RuntimeError("probe: nothing has passed through the model yet; run forward and backward, then record")
+            raise RuntimeError(
+                "probe: nothing has passed through the model yet; run forward and backward, then record"
+            )
         for name, y in self._outputs.items():
             if y.grad is not None:
-                self._add(self.step - 1, name, dict(delta=len(np.atleast_1d(y.grad)) * y.grad.std()))
+                self._add(
+                    self.step - 1, name, dict(delta=len(np.atleast_1d(y.grad)) * y.grad.std())
+                )
         for name, p in self.model.named_parameters():
             gradient = 0.0 if p.grad is None else np.linalg.norm(p.grad)
-            self._add(self.step - 1, name, dict(weight=np.linalg.norm(self._before[name]), gradient=gradient))
+            self._add(
+                self.step - 1,
+                name,
+                dict(weight=np.linalg.norm(self._before[name]), gradient=gradient),
+            )
         self._outputs, self._pending = {}, True
 
     __call__ = record
@@ -76,7 +93,10 @@ class probe:  # noqa: N801 - used as a function: `with probe(model) as p:`
     def _settle(self):
         """How far each parameter moved since the last pass, if that was recorded: the step may come before or after."""
         for name, p in self.model.named_parameters() if self._pending else ():
-            moved, size = np.linalg.norm(p.data - self._before[name]), np.linalg.norm(self._before[name])
+            moved, size = (
+                np.linalg.norm(p.data - self._before[name]),
+                np.linalg.norm(self._before[name]),
+            )
             self._add(self.step - 1, name, dict(update=moved / size if size else np.nan))
         self._pending = False
 

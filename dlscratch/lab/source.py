@@ -7,7 +7,7 @@ import textwrap
 import numpy as np
 
 from ..engine import COMPOSED, RULES
-from ..engine.table import describe
+from ..engine.operation import describe
 
 __all__ = ["source", "Source"]
 
@@ -38,7 +38,9 @@ def source(*objects):
 def _code(obj):
     if hasattr(obj, "textbook"):
         return "\n\n\n".join(_code(part) for part in (obj.textbook, obj.forward, obj.backward))
-    if isinstance(getattr(obj, "__self__", obj), np.ufunc) or str(getattr(obj, "__module__", "")).startswith("numpy"):
+    if isinstance(getattr(obj, "__self__", obj), np.ufunc) or str(
+        getattr(obj, "__module__", "")
+    ).startswith("numpy"):
         return _rule(obj)
     if not (inspect.isroutine(obj) or inspect.isclass(obj) or inspect.ismodule(obj)):
         obj = type(obj)
@@ -46,7 +48,9 @@ def _code(obj):
         return textwrap.dedent(inspect.getsource(inspect.unwrap(obj))).strip()
     except (TypeError, OSError):
         name = getattr(obj, "__name__", obj)
-        raise TypeError(f"{name} has no Python source to show; give a function, class, method or module") from None
+        raise TypeError(
+            f"{name} has no Python source to show; give a function, class, method or module"
+        ) from None
 
 
 def _rule(function):
@@ -59,5 +63,7 @@ def _rule(function):
     with open(written.co_filename, encoding="utf-8") as file:
         text = file.read()
     statements = ast.parse(text).body
-    first = max((s for s in statements if s.lineno <= written.co_firstlineno), key=lambda s: s.lineno)
+    first = max(
+        (s for s in statements if s.lineno <= written.co_firstlineno), key=lambda s: s.lineno
+    )
     return ast.get_source_segment(text, first)

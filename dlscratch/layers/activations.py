@@ -7,9 +7,25 @@ from .function import Function
 from .module import Module
 
 __all__ = [
-    "ReLU", "LeakyReLU", "ELU", "SELU", "GELU", "SiLU", "Mish", "Softplus", "Hardtanh", "Sigmoid", "Tanh", "LogSigmoid", "GLU",
-    "Softmax", "LogSoftmax", "Dropout", "AlphaDropout", "DropPath",
-]  # fmt: skip
+    "ReLU",
+    "LeakyReLU",
+    "ELU",
+    "SELU",
+    "GELU",
+    "SiLU",
+    "Mish",
+    "Softplus",
+    "Hardtanh",
+    "Sigmoid",
+    "Tanh",
+    "LogSigmoid",
+    "GLU",
+    "Softmax",
+    "LogSoftmax",
+    "Dropout",
+    "AlphaDropout",
+    "DropPath",
+]
 
 
 class ReLU(Function):

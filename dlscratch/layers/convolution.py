@@ -15,16 +15,38 @@ __all__ = ["Conv1d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d"]
 class _Convolution(Module):
     """What the four share; a subclass names the function, how many axes its kernel has and what begins its weight's shape."""
 
-    rank, function, channels = None, None, lambda self: (self.out_channels, self.in_channels // self.groups)
+    rank, function, channels = (
+        None,
+        None,
+        lambda self: (self.out_channels, self.in_channels // self.groups),
+    )
 
     def __init__(
-        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
-        padding_mode="zeros", *, rng=None,
-    ):  # fmt: skip
-        if min(in_channels, out_channels, groups) < 1 or in_channels % groups or out_channels % groups:
-            raise ValueError(f"{type(self).__name__}({in_channels}→{out_channels}): groups={groups} must divide both; all are at least 1")
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride=1,
+        padding=0,
+        dilation=1,
+        groups=1,
+        bias=True,
+        padding_mode="zeros",
+        *,
+        rng=None,
+    ):
+        if (
+            min(in_channels, out_channels, groups) < 1
+            or in_channels % groups
+            or out_channels % groups
+        ):
+            raise ValueError(
+                f"{type(self).__name__}({in_channels}→{out_channels}): groups={groups} must divide both; all are at least 1"
+            )
         if np.min(kernel_size) < 1:
-            raise ValueError(f"{type(self).__name__}({in_channels}→{out_channels}): kernel_size={kernel_size}; want at least 1")
+            raise ValueError(
+                f"{type(self).__name__}({in_channels}→{out_channels}): kernel_size={kernel_size}; want at least 1"
+            )
         rng = np.random.default_rng(rng)
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.stride, self.padding, self.dilation = stride, padding, dilation
@@ -34,7 +56,9 @@ class _Convolution(Module):
         shape = (*self.channels(), *self.kernel_size)
         bound = 1 / math.sqrt(math.prod(shape[1:]))
         self.weight = Parameter(initializers.uniform(rng, shape, -bound, bound))
-        self.bias = Parameter(initializers.uniform(rng, (out_channels,), -bound, bound)) if bias else None
+        self.bias = (
+            Parameter(initializers.uniform(rng, (out_channels,), -bound, bound)) if bias else None
+        )
 
     def _around(self):
         """What F.pad puts around x first: where the padding is "same" (y as large as x) or not of zeros; else None."""
@@ -43,19 +67,32 @@ class _Convolution(Module):
         if self.padding != "same" and self.padding_mode == "zeros":
             return None
         if self.padding != "same":
-            return tuple(p for n in np.broadcast_to(self.padding, self.rank).tolist()[::-1] for p in (n, n))
+            return tuple(
+                p for n in np.broadcast_to(self.padding, self.rank).tolist()[::-1] for p in (n, n)
+            )
         if np.any(np.not_equal(self.stride, 1)):
-            raise ValueError(f'{self}: padding="same" with stride={self.stride}; want stride 1, or a number of zeros')
-        room = [d * (k - 1) for k, d in zip(self.kernel_size, np.broadcast_to(self.dilation, self.rank).tolist(), strict=True)]
+            raise ValueError(
+                f'{self}: padding="same" with stride={self.stride}; want stride 1, or a number of zeros'
+            )
+        room = [
+            d * (k - 1)
+            for k, d in zip(
+                self.kernel_size, np.broadcast_to(self.dilation, self.rank).tolist(), strict=True
+            )
+        ]
         return tuple(p for n in room[::-1] for p in (n // 2, n - n // 2))
 
     def options(self):
-        options = {name: getattr(self, name) for name in ("stride", "padding", "dilation", "groups")}
+        options = {
+            name: getattr(self, name) for name in ("stride", "padding", "dilation", "groups")
+        }
         return options if self._border is None else options | {"padding": 0}
 
     def forward(self, x):
         if self._border is not None:
-            x = F.pad(x, self._border, "constant" if self.padding_mode == "zeros" else self.padding_mode)
+            x = F.pad(
+                x, self._border, "constant" if self.padding_mode == "zeros" else self.padding_mode
+            )
         return self.function(x, self.weight, self.bias, **self.options())
 
     def __repr__(self):
@@ -84,12 +121,27 @@ class _ConvTranspose(_Convolution):
     channels = lambda self: (self.in_channels, self.out_channels // self.groups)
 
     def __init__(
-        self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1, bias=True, dilation=1,
-        padding_mode="zeros", *, rng=None,
-    ):  # fmt: skip
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride=1,
+        padding=0,
+        output_padding=0,
+        groups=1,
+        bias=True,
+        dilation=1,
+        padding_mode="zeros",
+        *,
+        rng=None,
+    ):
         if padding_mode != "zeros":
-            raise ValueError(f"{type(self).__name__}: padding_mode={padding_mode!r}; want 'zeros', the only one that has an adjoint here")
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, rng=rng)
+            raise ValueError(
+                f"{type(self).__name__}: padding_mode={padding_mode!r}; want 'zeros', the only one that has an adjoint here"
+            )
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, rng=rng
+        )
         self.output_padding = output_padding
 
     def options(self):

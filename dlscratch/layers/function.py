@@ -29,9 +29,17 @@ class Function(Module):
         vars(self).update(given.arguments)
 
     def forward(self, *inputs, **named):
-        return type(self).function(*inputs, **named, **{name: getattr(self, name) for name in type(self).__signature__.parameters})
+        return type(self).function(
+            *inputs,
+            **named,
+            **{name: getattr(self, name) for name in type(self).__signature__.parameters},
+        )
 
     def __repr__(self):
         options = type(self).__signature__.parameters.values()
-        other = [f"{p.name}={getattr(self, p.name)}" for p in options if getattr(self, p.name) is not p.default]
+        other = [
+            f"{p.name}={getattr(self, p.name)}"
+            for p in options
+            if getattr(self, p.name) is not p.default
+        ]
         return f"{type(self).__name__}({', '.join(other)})"

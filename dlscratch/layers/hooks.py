@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..engine.table import chosen, wanting
+from ..engine.operation import chosen, needs_input_grad
 from ..engine.tensor import Tensor, record
 
 __all__ = ["Hooks"]
@@ -20,7 +20,9 @@ class Hooks:
     def add(self, kind, hook):
         """Register; `.remove()` on what is returned undoes it. Raises TypeError for what cannot be called."""
         if not callable(hook):
-            raise TypeError(f"a hook of type {type(hook).__name__}; want a function, such as lambda module, *arguments: None")
+            raise TypeError(
+                f"a hook of type {type(hook).__name__}; want a function, such as lambda module, *arguments: None"
+            )
         return _Handle(getattr(self, kind), hook)
 
     def call(self, module, inputs, options):
@@ -29,7 +31,9 @@ class Hooks:
             inputs = _tuple(hook(module, inputs), inputs)
         slopes = {}  # none where the gradient comes past the outputs: through an LSTM's (h, c), which is a tuple in the tuple
         if self.backward:
-            told = lambda gradients: self._came_back(module, gradients, slopes.pop("output", (None,) * len(outputs)))
+            told = lambda gradients: self._came_back(
+                module, gradients, slopes.pop("output", (None,) * len(outputs))
+            )
             inputs, heard = _gate(inputs, told)
         y = module.forward(*inputs, **options)
         for hook in list(self.after.values()):
@@ -51,9 +55,16 @@ class Hooks:
     def _came_back(self, module, grad_input, grad_output):
         for hook in list(self.backward.values()):
             new = _tuple(hook(module, grad_input, grad_output), grad_input)
-            came, want = ([None if g is None else np.shape(g) for g in gradients] for gradients in (new, grad_input))
-            if len(came) != len(want) or any(None not in pair and pair[0] != pair[1] for pair in zip(came, want)):
-                raise ValueError(f"a backward hook of {type(module).__name__}: gradients of shapes {came}; want {want}, one for each input")
+            came, want = (
+                [None if g is None else np.shape(g) for g in gradients]
+                for gradients in (new, grad_input)
+            )
+            if len(came) != len(want) or any(
+                None not in pair and pair[0] != pair[1] for pair in zip(came, want)
+            ):
+                raise ValueError(
+                    f"a backward hook of {type(module).__name__}: gradients of shapes {came}; want {want}, one for each input"
+                )
             grad_input = new
         return grad_input
 
@@ -65,14 +76,16 @@ def _tuple(value, otherwise=None):
 class _Gate:
     """The operation that passes Tensors on in one row: their gradients are then there together, and `told` may change them."""
 
-    __name__, __module__, onto = "hook", "dlscratch", None
+    __name__ = "hook"
+    __module__ = "dlscratch"
+    accumulate = None
 
     def __init__(self, told):
         self.told = told
 
-    def pull(self, node, g, needed, lifted):
+    def pull(self, node, g, needed, create_graph):
         shapes = [x.shape for x in node.inputs]
-        return chosen(node, wanting(node, needed), self.told(_cut(g, shapes)))
+        return chosen(node, needs_input_grad(node, needed), self.told(_cut(g, shapes)))
 
 
 def _cut(row, shapes):
@@ -92,9 +105,18 @@ def _gate(values, told):
         new = told(tuple(found.get(i) for i in range(len(values))))
         return [new[i] for i in at]
 
-    row = record(_Gate(among_all), tensors, {}, np.concatenate([t.data.ravel() for t in tensors]), traced=True)
+    row = record(
+        _Gate(among_all),
+        tensors,
+        {},
+        np.concatenate([t.data.ravel() for t in tensors]),
+        traced=True,
+    )
     parts = _cut(row, [t.shape for t in tensors])  # of the widest dtype of all
-    parts = {i: part if part.dtype == t.dtype else part.astype(t.dtype) for i, part, t in zip(at, parts, tensors, strict=True)}
+    parts = {
+        i: part if part.dtype == t.dtype else part.astype(t.dtype)
+        for i, part, t in zip(at, parts, tensors, strict=True)
+    }
     return tuple(parts.get(i, v) for i, v in enumerate(values)), True
 
 

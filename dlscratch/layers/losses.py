@@ -4,9 +4,21 @@ from .. import functional as F
 from .function import Function
 
 __all__ = [
-    "MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "CrossEntropyLoss", "NLLLoss", "BCELoss", "BCEWithLogitsLoss", "KLDivLoss",
-    "GaussianNLLLoss", "PoissonNLLLoss", "TripletMarginLoss", "CosineEmbeddingLoss", "CTCLoss",
-]  # fmt: skip
+    "MSELoss",
+    "L1Loss",
+    "SmoothL1Loss",
+    "HuberLoss",
+    "CrossEntropyLoss",
+    "NLLLoss",
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "KLDivLoss",
+    "GaussianNLLLoss",
+    "PoissonNLLLoss",
+    "TripletMarginLoss",
+    "CosineEmbeddingLoss",
+    "CTCLoss",
+]
 
 
 class MSELoss(Function):

@@ -24,7 +24,11 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} defines no forward(self, x)")
 
     def __call__(self, *inputs, **options):
-        return self._hooks.call(self, inputs, options) if self._hooks else self.forward(*inputs, **options)
+        return (
+            self._hooks.call(self, inputs, options)
+            if self._hooks
+            else self.forward(*inputs, **options)
+        )
 
     def register_forward_pre_hook(self, hook):
         """Call hook(module, inputs) before each forward, inputs being those without a name; what it returns replaces them.
@@ -84,7 +88,10 @@ class Module:
 
     def state_dict(self):
         """{name: copy of the array} for parameters and buffers."""
-        return {name: np.array(v.data if isinstance(v, Parameter) else v) for name, v in self._named_state()}
+        return {
+            name: np.array(v.data if isinstance(v, Parameter) else v)
+            for name, v in self._named_state()
+        }
 
     def load_state_dict(self, state_dict, strict=True):
         """Copy arrays into the parameters and buffers of the same names; nothing is changed if anything does not fit.
@@ -94,11 +101,15 @@ class Module:
         own, state = dict(self._named_state()), state_dict
         missing, unexpected = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
         if strict and (missing or unexpected):
-            raise KeyError(f"load_state_dict: missing {missing}, unexpected {unexpected}; pass strict=False to load the rest")
+            raise KeyError(
+                f"load_state_dict: missing {missing}, unexpected {unexpected}; pass strict=False to load the rest"
+            )
         arrays = {name: np.asarray(state[name]) for name in own if name in state}
         for name, array in arrays.items():
             if array.shape != own[name].shape:
-                raise ValueError(f"load_state_dict: {name} came with shape {array.shape}, want {own[name].shape}")
+                raise ValueError(
+                    f"load_state_dict: {name} came with shape {array.shape}, want {own[name].shape}"
+                )
         for name, array in arrays.items():
             if isinstance(own[name], Parameter):
                 own[name].data = array
@@ -136,8 +147,16 @@ class Module:
         return copy.deepcopy(self)
 
     def __repr__(self):
-        inside = [f"  ({n}): " + repr(m).replace("\n", "\n  ") for n, m in _members(self, "") if isinstance(m, Module)]
-        return "\n".join([f"{type(self).__name__}(", *inside, ")"]) if inside else f"{type(self).__name__}()"
+        inside = [
+            f"  ({n}): " + repr(m).replace("\n", "\n  ")
+            for n, m in _members(self, "")
+            if isinstance(m, Module)
+        ]
+        return (
+            "\n".join([f"{type(self).__name__}(", *inside, ")"])
+            if inside
+            else f"{type(self).__name__}()"
+        )
 
 
 def _members(module, prefix):
@@ -163,7 +182,9 @@ class Sequential(Module):
     def __init__(self, *modules):
         for i, m in enumerate(modules):
             if not isinstance(m, Module):
-                raise TypeError(f"Sequential: argument {i} is {type(m).__name__}; want a Module (np.tanh is Tanh())")
+                raise TypeError(
+                    f"Sequential: argument {i} is {type(m).__name__}; want a Module (np.tanh is Tanh())"
+                )
             setattr(self, str(i), m)
 
     def forward(self, x):

@@ -40,11 +40,17 @@ class Parameters:
     def __init__(self, parameters):
         self._list = list({id(p): p for p in parameters}.values())  # tied weights are one entry
         if wrong := [p for p in self._list if not isinstance(p, Parameter)]:
-            raise TypeError(f"parameters must be Parameter, came {type(wrong[0]).__name__}; wrap it: Parameter(array)")
+            raise TypeError(
+                f"parameters must be Parameter, came {type(wrong[0]).__name__}; wrap it: Parameter(array)"
+            )
         if not self._list:
-            raise ValueError("no parameters: the model holds none (are its layers attributes, or in a list of layers?)")
+            raise ValueError(
+                "no parameters: the model holds none (are its layers attributes, or in a list of layers?)"
+            )
         if len(kinds := {p.dtype for p in self._list}) > 1:
-            raise ValueError(f"parameters of dtypes {sorted(map(str, kinds))} cannot share a vector; use model.astype(...)")
+            raise ValueError(
+                f"parameters of dtypes {sorted(map(str, kinds))} cannot share a vector; use model.astype(...)"
+            )
         self._vectors = self._find() or self._pack()
 
     def __iter__(self):
@@ -95,11 +101,20 @@ class Parameters:
     def _find(self):
         """The slices of (theta, dtheta) that these parameters already fill, or None."""
         base, gbase = self._list[0]._data.base, getattr(self._list[0]._grad, "base", None)
-        if base is None or gbase is None or base.ndim != 1 or any(p._data.base is not base for p in self._list):
+        if (
+            base is None
+            or gbase is None
+            or base.ndim != 1
+            or any(p._data.base is not base for p in self._list)
+        ):
             return None
         starts = [(address(p._data) - address(base)) // base.itemsize for p in self._list]
         ends = [a + p.size for a, p in zip(starts, self._list, strict=True)]
-        return (base[starts[0] : ends[-1]], gbase[starts[0] : ends[-1]]) if starts[1:] == ends[:-1] else None
+        return (
+            (base[starts[0] : ends[-1]], gbase[starts[0] : ends[-1]])
+            if starts[1:] == ends[:-1]
+            else None
+        )
 
     def _pack(self):
         """Copy all numbers into one new vector and re-point the parameters to it."""

@@ -33,15 +33,21 @@ def spectral_norm(module, name="weight", n_power_iterations=1, eps=1e-12, dim=No
     """
     if n_power_iterations < 1:
         raise ValueError(f"spectral_norm: n_power_iterations={n_power_iterations}; want at least 1")
-    dim = int(isinstance(module, ConvTranspose1d | ConvTranspose2d)) if dim is None else dim  # which has its outputs on axis 1
-    return _parametrized(module, name, _SpectralNorm(_weight_of(module, name), n_power_iterations, eps, dim, rng))
+    dim = (
+        int(isinstance(module, ConvTranspose1d | ConvTranspose2d)) if dim is None else dim
+    )  # which has its outputs on axis 1
+    return _parametrized(
+        module, name, _SpectralNorm(_weight_of(module, name), n_power_iterations, eps, dim, rng)
+    )
 
 
 class _WeightNorm(Module):
     def __init__(self, v, dim):
         self.dim = None if dim == -1 else dim  # as in PyTorch
         axes = None if self.dim is None else tuple(i for i in range(v.ndim) if i != dim % v.ndim)
-        self.original0 = Parameter(np.asarray(np.sqrt(np.sum(v.data**2, axis=axes, keepdims=axes is not None))))
+        self.original0 = Parameter(
+            np.asarray(np.sqrt(np.sum(v.data**2, axis=axes, keepdims=axes is not None)))
+        )
         self.original1 = v
 
     def forward(self):
@@ -62,7 +68,9 @@ class _SpectralNorm(Module):
     def __init__(self, W, n_power_iterations, eps, dim, rng):
         self.original, self.n_power_iterations, self.eps, self.dim = W, n_power_iterations, eps, dim
         rng, vectors = np.random.default_rng(rng), _Vectors()
-        vectors.u, vectors.v = (rng.standard_normal(n).astype(W.dtype) for n in self._matrix().shape)
+        vectors.u, vectors.v = (
+            rng.standard_normal(n).astype(W.dtype) for n in self._matrix().shape
+        )
         setattr(self, "0", vectors)
         self._iterate(15)
 
@@ -80,15 +88,21 @@ class _SpectralNorm(Module):
     def forward(self):
         if self.training:
             self._iterate(self.n_power_iterations)
-        u, v = (array.copy() for array in (vars(self)["0"].u, vars(self)["0"].v))  # this call's: the next one moves them
-        return np.moveaxis(F.spectral_norm(np.moveaxis(self.original, self.dim, 0), u, v), 0, self.dim)
+        u, v = (
+            array.copy() for array in (vars(self)["0"].u, vars(self)["0"].v)
+        )  # this call's: the next one moves them
+        return np.moveaxis(
+            F.spectral_norm(np.moveaxis(self.original, self.dim, 0), u, v), 0, self.dim
+        )
 
 
 def _weight_of(module, name):
     weight = vars(module).get(name)
     if not isinstance(weight, Parameter) or weight.ndim < 2:
         came = f"{type(weight).__name__} {np.shape(weight)}"
-        raise TypeError(f"{name} of {module}: {came}; want a Parameter of at least two axes, such as the weight of Linear or Conv2d")
+        raise TypeError(
+            f"{name} of {module}: {came}; want a Parameter of at least two axes, such as the weight of Linear or Conv2d"
+        )
     return weight
 
 
@@ -97,5 +111,9 @@ def _parametrized(module, name, parametrization):
     vars(module).pop(name)
     vars(module).setdefault("parametrizations", {})[name] = parametrization
     read = property(lambda self: self.parametrizations[name]())
-    module.__class__ = type(f"Parametrized{type(module).__name__.removeprefix('Parametrized')}", (type(module),), {name: read})
+    module.__class__ = type(
+        f"Parametrized{type(module).__name__.removeprefix('Parametrized')}",
+        (type(module),),
+        {name: read},
+    )
     return module

@@ -3,7 +3,15 @@
 from .. import functional as F
 from .function import Function
 
-__all__ = ["MaxPool1d", "MaxPool2d", "AvgPool1d", "AvgPool2d", "AdaptiveAvgPool2d", "Upsample", "PixelShuffle"]
+__all__ = [
+    "MaxPool1d",
+    "MaxPool2d",
+    "AvgPool1d",
+    "AvgPool2d",
+    "AdaptiveAvgPool2d",
+    "Upsample",
+    "PixelShuffle",
+]
 
 
 class MaxPool1d(Function):
@@ -27,7 +35,10 @@ class AvgPool1d(Function):
 class AvgPool2d(Function):
     """The mean of each window.  x: (N, C, H, W) → (N, C, H', W'); zeros in the padding count unless count_include_pad=False."""
 
-    function, options = F.avg_pool2d, "kernel_size stride padding ceil_mode count_include_pad divisor_override"
+    function, options = (
+        F.avg_pool2d,
+        "kernel_size stride padding ceil_mode count_include_pad divisor_override",
+    )
 
 
 class AdaptiveAvgPool2d(Function):

@@ -15,17 +15,31 @@ __all__ = ["Recurrent", "RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"]
 class Recurrent(Module):
     """What layers and cells share: the four parameters of one recurrence, and states that start at zero."""
 
-    function, gates, states = None, 1, 1  # the recurrence, how many blocks its weights have, and how many arrays its state
+    function, gates, states = (
+        None,
+        1,
+        1,
+    )  # the recurrence, how many blocks its weights have, and how many arrays its state
 
     def __init__(self, input_size, hidden_size, bias, proj_size=0):
         if min(input_size, hidden_size) < 1 or not 0 <= proj_size < hidden_size:
             sizes = f"{input_size}, {hidden_size}" + f", proj_size={proj_size}" * (proj_size != 0)
-            raise ValueError(f"{type(self).__name__}({sizes}): want sizes of at least 1, and 0 <= proj_size < hidden_size")
-        self.input_size, self.hidden_size, self.bias, self.proj_size = input_size, hidden_size, bias, proj_size
+            raise ValueError(
+                f"{type(self).__name__}({sizes}): want sizes of at least 1, and 0 <= proj_size < hidden_size"
+            )
+        self.input_size, self.hidden_size, self.bias, self.proj_size = (
+            input_size,
+            hidden_size,
+            bias,
+            proj_size,
+        )
 
     def _add(self, suffix, inputs, rng):
         H, bound = self.hidden_size, 1 / math.sqrt(self.hidden_size)
-        shapes = {"weight_ih": (self.gates * H, inputs), "weight_hh": (self.gates * H, self.proj_size or H)}
+        shapes = {
+            "weight_ih": (self.gates * H, inputs),
+            "weight_hh": (self.gates * H, self.proj_size or H),
+        }
         shapes |= {"bias_ih": (self.gates * H,), "bias_hh": (self.gates * H,)} if self.bias else {}
         shapes |= {"weight_hr": (self.proj_size, H)} if self.proj_size else {}
         for name, shape in shapes.items():
@@ -33,7 +47,13 @@ class Recurrent(Module):
 
     def _step(self, x, states, suffix=""):
         """(all outputs, last states) of the recurrence whose parameters end in `suffix`."""
-        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", *("weight_hr",) * (self.proj_size > 0))
+        names = (
+            "weight_ih",
+            "weight_hh",
+            "bias_ih",
+            "bias_hh",
+            *("weight_hr",) * (self.proj_size > 0),
+        )
         weights = [getattr(self, name + suffix, None) for name in names]
         output, *states = self.function(x, *states, *weights)
         return output, states
@@ -43,17 +63,29 @@ class Recurrent(Module):
         shapes = [shape, (*shape[:-1], self.hidden_size)][: self.states]
         if state is None:
             return [np.zeros(s, x.dtype) for s in shapes]
-        if isinstance(state, tuple | list) != (self.states > 1) or (self.states > 1 and len(state) != self.states):
-            raise TypeError(f"{self}: state of type {type(state).__name__}; want {'a pair (h, c)' if self.states > 1 else 'one array, h'}")
+        if isinstance(state, tuple | list) != (self.states > 1) or (
+            self.states > 1 and len(state) != self.states
+        ):
+            raise TypeError(
+                f"{self}: state of type {type(state).__name__}; want {'a pair (h, c)' if self.states > 1 else 'one array, h'}"
+            )
         state = list(state) if self.states > 1 else [state]
         for name, array, shape in zip("hc", state, shapes):
             if array.shape != shape:
-                raise ValueError(f"{self}: state {name} {array.shape}; want {shape} for input {x.shape}")
+                raise ValueError(
+                    f"{self}: state {name} {array.shape}; want {shape} for input {x.shape}"
+                )
         return state
 
     def _each(self, state, f):
         """f of each array of a state."""
-        return tuple(map(f, state)) if isinstance(state, tuple | list) else None if state is None else f(state)
+        return (
+            tuple(map(f, state))
+            if isinstance(state, tuple | list)
+            else None
+            if state is None
+            else f(state)
+        )
 
     def _end(self, state):
         return tuple(state) if self.states > 1 else state[0]
@@ -64,31 +96,68 @@ class Recurrent(Module):
 
 class _Layer(Recurrent):
     def __init__(
-        self, input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False, proj_size=0,
-        *, rng=None,
-    ):  # fmt: skip
+        self,
+        input_size,
+        hidden_size,
+        num_layers=1,
+        bias=True,
+        batch_first=False,
+        dropout=0.0,
+        bidirectional=False,
+        proj_size=0,
+        *,
+        rng=None,
+    ):
         if proj_size and self.function is not F.lstm:
-            raise ValueError(f"{type(self).__name__}(proj_size={proj_size}): want 0; only an LSTM projects its state")
+            raise ValueError(
+                f"{type(self).__name__}(proj_size={proj_size}): want 0; only an LSTM projects its state"
+            )
         super().__init__(input_size, hidden_size, bias, proj_size)
         if num_layers < 1 or not 0 <= dropout < 1:
-            raise ValueError(f"{self}: num_layers={num_layers}, dropout={dropout}; want at least one layer and 0 <= dropout < 1")
-        self.num_layers, self.batch_first, self.dropout, self.bidirectional = num_layers, batch_first, dropout, bidirectional
+            raise ValueError(
+                f"{self}: num_layers={num_layers}, dropout={dropout}; want at least one layer and 0 <= dropout < 1"
+            )
+        self.num_layers, self.batch_first, self.dropout, self.bidirectional = (
+            num_layers,
+            batch_first,
+            dropout,
+            bidirectional,
+        )
         self.rng = np.random.default_rng(rng)
         self._directions = ("", "_reverse")[: 1 + bidirectional]
         for k in range(num_layers):
             for direction in self._directions:
-                self._add(f"_l{k}{direction}", input_size if k == 0 else (proj_size or hidden_size) * len(self._directions), self.rng)
+                self._add(
+                    f"_l{k}{direction}",
+                    input_size if k == 0 else (proj_size or hidden_size) * len(self._directions),
+                    self.rng,
+                )
 
     def forward(self, x, state=None):
         """(output, state) of a batch of sequences, or of one without its axis N, from a state or from zeros."""
         if x.ndim == 2:
             batch = 0 if self.batch_first else 1
-            y, state = self.forward(np.expand_dims(x, batch), self._each(state, lambda s: np.expand_dims(s, 1)))
+            y, state = self.forward(
+                np.expand_dims(x, batch), self._each(state, lambda s: np.expand_dims(s, 1))
+            )
             return np.squeeze(y, batch), self._each(state, lambda s: np.squeeze(s, 1))
         if x.ndim != 3 or x.shape[2] != self.input_size:
-            raise ValueError(f"{self}: input {x.shape}; want ({'N, T' if self.batch_first else 'T, N'}, {self.input_size})")
+            raise ValueError(
+                f"{self}: input {x.shape}; want ({'N, T' if self.batch_first else 'T, N'}, {self.input_size})"
+            )
         x = x if self.batch_first else np.swapaxes(x, 0, 1)
-        states, last = self._start(x, state, (self.num_layers * len(self._directions), len(x), self.proj_size or self.hidden_size)), []
+        states, last = (
+            self._start(
+                x,
+                state,
+                (
+                    self.num_layers * len(self._directions),
+                    len(x),
+                    self.proj_size or self.hidden_size,
+                ),
+            ),
+            [],
+        )
         for k in range(self.num_layers):
             x = F.dropout(x, self.dropout, self.training and k > 0, rng=self.rng)
             outputs = []
@@ -110,10 +179,14 @@ class _Cell(Recurrent):
     def forward(self, x, state=None):
         """The state after one step, of a batch or of one vector (D,)."""
         if x.ndim == 1:
-            return self._each(self.forward(x[None], self._each(state, lambda s: s[None])), lambda s: s[0])
+            return self._each(
+                self.forward(x[None], self._each(state, lambda s: s[None])), lambda s: s[0]
+            )
         if x.ndim != 2 or x.shape[1] != self.input_size:
             raise ValueError(f"{self}: input {x.shape}; want (N, {self.input_size})")
-        return self._end(self._step(x[:, None], self._start(x, state, (len(x), self.hidden_size)))[1])
+        return self._end(
+            self._step(x[:, None], self._start(x, state, (len(x), self.hidden_size)))[1]
+        )
 
 
 class RNN(_Layer):
@@ -124,10 +197,21 @@ class RNN(_Layer):
     """
 
     def __init__(
-        self, input_size, hidden_size, num_layers=1, nonlinearity="tanh", bias=True, batch_first=False, dropout=0.0, bidirectional=False,
-        *, rng=None,
-    ):  # fmt: skip
-        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, rng=rng)
+        self,
+        input_size,
+        hidden_size,
+        num_layers=1,
+        nonlinearity="tanh",
+        bias=True,
+        batch_first=False,
+        dropout=0.0,
+        bidirectional=False,
+        *,
+        rng=None,
+    ):
+        super().__init__(
+            input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, rng=rng
+        )
         self.nonlinearity = nonlinearity
 
     def function(self, *inputs):

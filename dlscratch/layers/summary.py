@@ -20,7 +20,9 @@ def summary(model, *inputs):
     from pandas import DataFrame
 
     if not isinstance(model, Module) or not inputs:
-        raise TypeError(f"summary({type(model).__name__}, {len(inputs)} inputs): want a Module and an input, such as X[:1]")
+        raise TypeError(
+            f"summary({type(model).__name__}, {len(inputs)} inputs): want a Module and an input, such as X[:1]"
+        )
     outputs, flops, modes = {}, {}, [(m, m.training) for m in model.modules()]
 
     def note(module, inputs, output):
@@ -36,14 +38,21 @@ def summary(model, *inputs):
             handle.remove()
         for m, training in modes:
             m.training = training
-    rows = [(name or "model", type(m).__name__, outputs.get(m), count, flops.get(m, 0)) for name, m, count in _parts(model)]
+    rows = [
+        (name or "model", type(m).__name__, outputs.get(m), count, flops.get(m, 0))
+        for name, m, count in _parts(model)
+    ]
     rows.append(("total", "", None, sum(row[3] for row in rows), sum(row[4] for row in rows)))
-    return DataFrame(rows, columns=["name", "class", "output", "parameters", "FLOPs"]).set_index("name")
+    return DataFrame(rows, columns=["name", "class", "output", "parameters", "FLOPs"]).set_index(
+        "name"
+    )
 
 
 def _layers(model):
     """(name, module), without those that compute a layer's weight: they count as a part of the layer."""
-    return [(name, m) for name, m in model.named_modules() if "parametrizations" not in name.split(".")]
+    return [
+        (name, m) for name, m in model.named_modules() if "parametrizations" not in name.split(".")
+    ]
 
 
 def _parts(model):
@@ -53,7 +62,9 @@ def _parts(model):
     """
     counted, listed = set(), set()
     for name, m in _layers(model):
-        inside = {id(p) for _, child in _layers(m) if child is not m for _, p in child.named_parameters()}
+        inside = {
+            id(p) for _, child in _layers(m) if child is not m for _, p in child.named_parameters()
+        }
         own = {id(p): p.size for _, p in m.named_parameters() if id(p) not in inside | counted}
         if m not in listed and (own or len(_layers(m)) == 1):
             yield name, m, sum(own.values())
@@ -72,12 +83,25 @@ def _flops(module, inputs, y):
     if not isinstance(module, ConvTranspose1d | ConvTranspose2d | Recurrent | MultiheadAttention):
         return 0
     if len(inputs) < (3 if isinstance(module, MultiheadAttention) else 1):
-        raise TypeError(f"summary: want the inputs of {module} by place; hooks, which count here, do not see names")
+        raise TypeError(
+            f"summary: want the inputs of {module} by place; hooks, which count here, do not see names"
+        )
     x = inputs[0]
-    if isinstance(module, MultiheadAttention):  # the projections of Q, K, V (that of the output is a Linear), Q Kᵀ and P V
+    if isinstance(
+        module, MultiheadAttention
+    ):  # the projections of Q, K, V (that of the output is a Linear), Q Kᵀ and P V
         key, value = inputs[1:3]
-        return 2 * module.embed_dim * (x.size + key.size + value.size) + 4 * x.size * key.shape[-2 if module.batch_first else 0]
-    if isinstance(module, Recurrent):  # each step multiplies by all matrices; the lengths that weight_norm learns are none
-        weights = sum(p.size for name, p in module.named_parameters() if p.ndim == 2 and not name.endswith("original0"))
+        return (
+            2 * module.embed_dim * (x.size + key.size + value.size)
+            + 4 * x.size * key.shape[-2 if module.batch_first else 0]
+        )
+    if isinstance(
+        module, Recurrent
+    ):  # each step multiplies by all matrices; the lengths that weight_norm learns are none
+        weights = sum(
+            p.size
+            for name, p in module.named_parameters()
+            if p.ndim == 2 and not name.endswith("original0")
+        )
         return 2 * (x.size // x.shape[-1]) * weights
     return 2 * x.size * module.weight.data[0].size  # each input is multiplied by one row of weights

@@ -16,15 +16,34 @@ class _Layer(Module):
     attentions = ("self_attn",)
 
     def __init__(
-        self, d_model, nhead, dim_feedforward=2048, dropout=0.1, activation="relu", layer_norm_eps=1e-5, batch_first=False,
-        norm_first=False, bias=True, *, rng=None,
-    ):  # fmt: skip
+        self,
+        d_model,
+        nhead,
+        dim_feedforward=2048,
+        dropout=0.1,
+        activation="relu",
+        layer_norm_eps=1e-5,
+        batch_first=False,
+        norm_first=False,
+        bias=True,
+        *,
+        rng=None,
+    ):
         if activation not in ("relu", "gelu") and not callable(activation):
-            raise ValueError(f"{type(self).__name__}: activation={activation!r}; want 'relu', 'gelu' or a function")
+            raise ValueError(
+                f"{type(self).__name__}: activation={activation!r}; want 'relu', 'gelu' or a function"
+            )
         rng, self.activation, self.norm_first = np.random.default_rng(rng), activation, norm_first
         for name in self.attentions:
-            setattr(self, name, MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, rng=rng))
-        self.linear1, self.linear2 = Linear(d_model, dim_feedforward, bias, rng=rng), Linear(dim_feedforward, d_model, bias, rng=rng)
+            setattr(
+                self,
+                name,
+                MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, rng=rng),
+            )
+        self.linear1, self.linear2 = (
+            Linear(d_model, dim_feedforward, bias, rng=rng),
+            Linear(dim_feedforward, d_model, bias, rng=rng),
+        )
         for i in range(len(self.attentions) + 1):
             setattr(self, f"norm{i + 1}", LayerNorm(d_model, layer_norm_eps, bias=bias))
         self.dropout = Dropout(dropout, rng=rng)
@@ -36,10 +55,14 @@ class _Layer(Module):
         return norm(x + self.dropout(branch(x)))
 
     def _attend(self, attention, x, memory, padding, mask, is_causal):
-        return attention(x, memory, memory, padding, need_weights=False, attn_mask=mask, is_causal=is_causal)[0]
+        return attention(
+            x, memory, memory, padding, need_weights=False, attn_mask=mask, is_causal=is_causal
+        )[0]
 
     def _feed(self, x):
-        activation = getattr(F, self.activation) if isinstance(self.activation, str) else self.activation
+        activation = (
+            getattr(F, self.activation) if isinstance(self.activation, str) else self.activation
+        )
         return self.linear2(self.dropout(activation(self.linear1(x))))
 
 
@@ -53,7 +76,11 @@ class TransformerEncoderLayer(_Layer):
 
     def forward(self, src, src_mask=None, src_key_padding_mask=None, is_causal=False):
         """src after attention to itself and the network at each position."""
-        x = self._add(src, lambda x: self._attend(self.self_attn, x, x, src_key_padding_mask, src_mask, is_causal), self.norm1)
+        x = self._add(
+            src,
+            lambda x: self._attend(self.self_attn, x, x, src_key_padding_mask, src_mask, is_causal),
+            self.norm1,
+        )
         return self._add(x, self._feed, self.norm2)
 
 
@@ -67,12 +94,27 @@ class TransformerDecoderLayer(_Layer):
     attentions = ("self_attn", "multihead_attn")
 
     def forward(
-        self, tgt, memory, tgt_mask=None, memory_mask=None, tgt_key_padding_mask=None, memory_key_padding_mask=None,
-        tgt_is_causal=False, memory_is_causal=False,
-    ):  # fmt: skip
+        self,
+        tgt,
+        memory,
+        tgt_mask=None,
+        memory_mask=None,
+        tgt_key_padding_mask=None,
+        memory_key_padding_mask=None,
+        tgt_is_causal=False,
+        memory_is_causal=False,
+    ):
         """tgt after attention to itself and to memory and the network at each position."""
-        look = lambda x: self._attend(self.multihead_attn, x, memory, memory_key_padding_mask, memory_mask, memory_is_causal)
-        x = self._add(tgt, lambda x: self._attend(self.self_attn, x, x, tgt_key_padding_mask, tgt_mask, tgt_is_causal), self.norm1)
+        look = lambda x: self._attend(
+            self.multihead_attn, x, memory, memory_key_padding_mask, memory_mask, memory_is_causal
+        )
+        x = self._add(
+            tgt,
+            lambda x: self._attend(
+                self.self_attn, x, x, tgt_key_padding_mask, tgt_mask, tgt_is_causal
+            ),
+            self.norm1,
+        )
         return self._add(self._add(x, look, self.norm2), self._feed, self.norm3)
 
 

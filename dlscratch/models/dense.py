@@ -16,7 +16,9 @@ class MLP(Sequential):
 
     def __init__(self, sizes, activation=ReLU, *, rng=None):
         if len(sizes) < 2:
-            raise ValueError(f"MLP({list(sizes)}): want at least two sizes, those of input and output")
+            raise ValueError(
+                f"MLP({list(sizes)}): want at least two sizes, those of input and output"
+            )
         rng, parts = np.random.default_rng(rng), []
         for n, m in zip(sizes, sizes[1:]):
             parts += [Linear(n, m, rng=rng), activation()]

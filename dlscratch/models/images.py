@@ -3,7 +3,17 @@
 import numpy as np
 
 from .. import functional as F
-from ..layers import BatchNorm2d, Conv2d, ConvTranspose2d, Flatten, Linear, MaxPool2d, Module, ReLU, Sequential
+from ..layers import (
+    BatchNorm2d,
+    Conv2d,
+    ConvTranspose2d,
+    Flatten,
+    Linear,
+    MaxPool2d,
+    Module,
+    ReLU,
+    Sequential,
+)
 
 __all__ = ["LeNet", "ResNet", "UNet"]
 
@@ -17,10 +27,19 @@ class LeNet(Sequential):
     def __init__(self, classes=10, *, rng=None):
         rng = np.random.default_rng(rng)
         super().__init__(
-            Conv2d(1, 6, 5, padding=2, rng=rng), ReLU(), MaxPool2d(2),
-            Conv2d(6, 16, 5, rng=rng), ReLU(), MaxPool2d(2), Flatten(),
-            Linear(400, 120, rng=rng), ReLU(), Linear(120, 84, rng=rng), ReLU(), Linear(84, classes, rng=rng),
-        )  # fmt: skip
+            Conv2d(1, 6, 5, padding=2, rng=rng),
+            ReLU(),
+            MaxPool2d(2),
+            Conv2d(6, 16, 5, rng=rng),
+            ReLU(),
+            MaxPool2d(2),
+            Flatten(),
+            Linear(400, 120, rng=rng),
+            ReLU(),
+            Linear(120, 84, rng=rng),
+            ReLU(),
+            Linear(84, classes, rng=rng),
+        )
 
 
 class _Block(Module):
@@ -28,13 +47,21 @@ class _Block(Module):
 
     def __init__(self, inputs, outputs, stride, rng):
         self.stride, self.more = stride, outputs - inputs
-        self.conv1, self.bn1 = Conv2d(inputs, outputs, 3, stride, padding=1, bias=False, rng=rng), BatchNorm2d(outputs)
-        self.conv2, self.bn2 = Conv2d(outputs, outputs, 3, padding=1, bias=False, rng=rng), BatchNorm2d(outputs)
+        self.conv1, self.bn1 = (
+            Conv2d(inputs, outputs, 3, stride, padding=1, bias=False, rng=rng),
+            BatchNorm2d(outputs),
+        )
+        self.conv2, self.bn2 = (
+            Conv2d(outputs, outputs, 3, padding=1, bias=False, rng=rng),
+            BatchNorm2d(outputs),
+        )
 
     def forward(self, x):
         y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
         if self.stride > 1 or self.more:
-            x = np.pad(x[:, :, :: self.stride, :: self.stride], ((0, 0), (0, self.more), (0, 0), (0, 0)))
+            x = np.pad(
+                x[:, :, :: self.stride, :: self.stride], ((0, 0), (0, self.more), (0, 0), (0, 0))
+            )
         return F.relu(x + y)
 
 
@@ -47,10 +74,20 @@ class ResNet(Module):
     """
 
     def __init__(self, blocks_per_stage, widths, classes, channels=3, *, rng=None):
-        if len(blocks_per_stage) != len(widths) or list(widths) != sorted(widths) or min(blocks_per_stage, default=0) < 1:
-            raise ValueError(f"ResNet: blocks {blocks_per_stage}, widths {widths}; want as many, blocks from 1 and no width below the last")
+        if (
+            len(blocks_per_stage) != len(widths)
+            or list(widths) != sorted(widths)
+            or min(blocks_per_stage, default=0) < 1
+        ):
+            raise ValueError(
+                f"ResNet: blocks {blocks_per_stage}, widths {widths}; want as many, blocks from 1 and no width below the last"
+            )
         rng, width = np.random.default_rng(rng), widths[0]
-        self.conv, self.bn, self.blocks = Conv2d(channels, width, 3, padding=1, bias=False, rng=rng), BatchNorm2d(width), []
+        self.conv, self.bn, self.blocks = (
+            Conv2d(channels, width, 3, padding=1, bias=False, rng=rng),
+            BatchNorm2d(width),
+            [],
+        )
         for stage, (count, outputs) in enumerate(zip(blocks_per_stage, widths)):
             for k in range(count):
                 self.blocks.append(_Block(width, outputs, 2 if stage and k == 0 else 1, rng))
@@ -66,7 +103,12 @@ class ResNet(Module):
 
 
 def _double(inputs, outputs, rng):
-    return Sequential(Conv2d(inputs, outputs, 3, padding=1, rng=rng), ReLU(), Conv2d(outputs, outputs, 3, padding=1, rng=rng), ReLU())
+    return Sequential(
+        Conv2d(inputs, outputs, 3, padding=1, rng=rng),
+        ReLU(),
+        Conv2d(outputs, outputs, 3, padding=1, rng=rng),
+        ReLU(),
+    )
 
 
 class UNet(Module):
@@ -86,7 +128,9 @@ class UNet(Module):
     def forward(self, x):
         """The logits of each pixel."""
         if x.ndim != 4 or any(n % 2 ** len(self.up) for n in x.shape[2:]):
-            raise ValueError(f"UNet: input {x.shape}; want (N, C, H, W) with H and W divisible by {2 ** len(self.up)}; pad it")
+            raise ValueError(
+                f"UNet: input {x.shape}; want (N, C, H, W) with H and W divisible by {2 ** len(self.up)}; pad it"
+            )
         x, passed = self.down[0](x), []
         for block in self.down[1:]:
             passed.append(x)

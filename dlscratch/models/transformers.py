@@ -7,13 +7,25 @@ import numpy as np
 from .. import functional as F
 from .. import initializers
 from ..engine import no_grad
-from ..layers import Conv2d, Dropout, Embedding, LayerNorm, Linear, Module, Parameter, TransformerEncoder, TransformerEncoderLayer
+from ..layers import (
+    Conv2d,
+    Dropout,
+    Embedding,
+    LayerNorm,
+    Linear,
+    Module,
+    Parameter,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 
 __all__ = ["GPT", "BERT", "ViT"]
 
 
 def _stack(layers, heads, width, dropout, norm_first, rng):
-    layer = TransformerEncoderLayer(width, heads, 4 * width, dropout, "gelu", batch_first=True, norm_first=norm_first, rng=rng)
+    layer = TransformerEncoderLayer(
+        width, heads, 4 * width, dropout, "gelu", batch_first=True, norm_first=norm_first, rng=rng
+    )
     return TransformerEncoder(layer, layers, norm=LayerNorm(width) if norm_first else None)
 
 
@@ -22,7 +34,9 @@ def _draw(model, layers, rng):
     for name, p in model.named_parameters():
         if p.ndim > 1:
             last = name.endswith(("out_proj.weight", "linear2.weight"))
-            p.data = initializers.normal(rng, p.shape, std=0.02 / math.sqrt(2 * layers) if last else 0.02)
+            p.data = initializers.normal(
+                rng, p.shape, std=0.02 / math.sqrt(2 * layers) if last else 0.02
+            )
         elif name.endswith("bias"):
             p.data = initializers.zeros(rng, p.shape)
 
@@ -31,14 +45,20 @@ class _Language(Module):
     """What GPT and BERT share: a vector for each token and each position, and a stack of layers."""
 
     def __init__(self, vocab, context, layers, heads, width, dropout, norm_first, rng):
-        self.context, self.tokens, self.positions = context, Embedding(vocab, width, rng=rng), Embedding(context, width, rng=rng)
+        self.context, self.tokens, self.positions = (
+            context,
+            Embedding(vocab, width, rng=rng),
+            Embedding(context, width, rng=rng),
+        )
         self.dropout = Dropout(dropout, rng=rng)
         self.body = _stack(layers, heads, width, dropout, norm_first, rng)
 
     def _embed(self, ids):
         shape = np.shape(ids)
         if len(shape) != 2 or not 1 <= shape[1] <= self.context:
-            raise ValueError(f"{type(self).__name__}: ids {shape}; want (N, T) with 1 <= T <= context = {self.context}")
+            raise ValueError(
+                f"{type(self).__name__}: ids {shape}; want (N, T) with 1 <= T <= context = {self.context}"
+            )
         return self.tokens(ids) + self.positions(np.arange(shape[1]))
 
 
@@ -68,8 +88,12 @@ class GPT(_Language):
         with no_grad():
             for _ in range(n):
                 logits = self(ids[:, -self.context :]).data[:, -1]
-                noise = rng.gumbel(size=logits.shape)  # the argmax of logits with Gumbel noise is a draw from their softmax
-                ids = np.concatenate([ids, np.argmax(logits + temperature * noise, axis=1)[:, None]], axis=1)
+                noise = rng.gumbel(
+                    size=logits.shape
+                )  # the argmax of logits with Gumbel noise is a draw from their softmax
+                ids = np.concatenate(
+                    [ids, np.argmax(logits + temperature * noise, axis=1)[:, None]], axis=1
+                )
         self.train(training)
         return ids
 
@@ -85,7 +109,11 @@ class BERT(_Language):
     def __init__(self, vocab, context, layers=2, heads=2, width=32, dropout=0.0, *, rng=None):
         rng = np.random.default_rng(rng)
         super().__init__(vocab, context, layers, heads, width, dropout, False, rng)
-        self.norm, self.dense, self.head_norm = LayerNorm(width), Linear(width, width, rng=rng), LayerNorm(width)
+        self.norm, self.dense, self.head_norm = (
+            LayerNorm(width),
+            Linear(width, width, rng=rng),
+            LayerNorm(width),
+        )
         self.bias = Parameter(initializers.zeros(rng, (vocab,)))
         _draw(self, layers, rng)
 
@@ -102,9 +130,23 @@ class ViT(Module):
     Raises ValueError when patches do not tile the image, or for another shape of x. Source: Dosovitskiy et al. 2021.
     """
 
-    def __init__(self, image, patch, classes, layers=2, heads=2, width=32, channels=3, dropout=0.0, *, rng=None):
+    def __init__(
+        self,
+        image,
+        patch,
+        classes,
+        layers=2,
+        heads=2,
+        width=32,
+        channels=3,
+        dropout=0.0,
+        *,
+        rng=None,
+    ):
         if min(image, patch) < 1 or image % patch:
-            raise ValueError(f"ViT: image={image}, patch={patch}; want a patch size that divides the image's")
+            raise ValueError(
+                f"ViT: image={image}, patch={patch}; want a patch size that divides the image's"
+            )
         rng, self.shape = np.random.default_rng(rng), (channels, image, image)
         self.patches = Conv2d(channels, width, patch, stride=patch, rng=rng)
         self.token = Parameter(initializers.zeros(rng, (1, 1, width)))
@@ -121,5 +163,8 @@ class ViT(Module):
         patches = self.patches(x)
         N, width = patches.shape[:2]
         patches = np.swapaxes(np.reshape(patches, (N, width, -1)), 1, 2)
-        x = np.concatenate([np.broadcast_to(self.token, (N, 1, width)), patches], axis=1) + self.positions
+        x = (
+            np.concatenate([np.broadcast_to(self.token, (N, 1, width)), patches], axis=1)
+            + self.positions
+        )
         return self.head(self.body(self.dropout(x))[:, 0])

@@ -19,9 +19,24 @@ class Adam(Optimizer):
 
     state, elementwise = ("m", "v"), True
 
-    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False, *, maximize=False,
-                 decoupled_weight_decay=False):  # fmt: skip
-        self.betas, self.eps, self.amsgrad, self.decoupled = fractions(self, betas), eps, amsgrad, decoupled_weight_decay
+    def __init__(
+        self,
+        params,
+        lr=1e-3,
+        betas=(0.9, 0.999),
+        eps=1e-8,
+        weight_decay=0.0,
+        amsgrad=False,
+        *,
+        maximize=False,
+        decoupled_weight_decay=False,
+    ):
+        self.betas, self.eps, self.amsgrad, self.decoupled = (
+            fractions(self, betas),
+            eps,
+            amsgrad,
+            decoupled_weight_decay,
+        )
         self.state = (*self.state, "largest") if amsgrad else self.state
         super().__init__(params, lr, weight_decay, maximize)
 
@@ -29,7 +44,9 @@ class Adam(Optimizer):
         g = self.moments(theta, g)
         v = np.maximum(self.largest, self.v, out=self.largest) if self.amsgrad else self.v
         unbias1, unbias2 = (1 - b**self.t for b in self.betas)
-        step = np.sqrt(v)  # from here in place: m̂ / (√v̂ + eps), with both corrections in two numbers, is m / (√v + eps √unbias2)
+        step = np.sqrt(
+            v
+        )  # from here in place: m̂ / (√v̂ + eps), with both corrections in two numbers, is m / (√v + eps √unbias2)
         step += self.eps * math.sqrt(unbias2)
         np.divide(self.m, step, out=step)
         step *= self.rate * (math.sqrt(unbias2) / unbias1)
@@ -50,8 +67,27 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """Adam with decoupled decay: theta ← (1 - lr λ) theta first, and g is left alone. Source: Loshchilov & Hutter 2019."""
 
-    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01, amsgrad=False, *, maximize=False):
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True)
+    def __init__(
+        self,
+        params,
+        lr=1e-3,
+        betas=(0.9, 0.999),
+        eps=1e-8,
+        weight_decay=0.01,
+        amsgrad=False,
+        *,
+        maximize=False,
+    ):
+        super().__init__(
+            params,
+            lr,
+            betas,
+            eps,
+            weight_decay,
+            amsgrad,
+            maximize=maximize,
+            decoupled_weight_decay=True,
+        )
 
 
 class Adamax(Optimizer):
@@ -59,7 +95,9 @@ class Adamax(Optimizer):
 
     state, elementwise = ("m", "u"), True
 
-    def __init__(self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, *, maximize=False):
+    def __init__(
+        self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, *, maximize=False
+    ):
         self.betas, self.eps = fractions(self, betas), eps
         super().__init__(params, lr, weight_decay, maximize)
 
@@ -79,8 +117,18 @@ class NAdam(Adam):
 
     elementwise = False  # the product of the μ is one number
 
-    def __init__(self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, momentum_decay=4e-3,
-                 decoupled_weight_decay=False, *, maximize=False):  # fmt: skip
+    def __init__(
+        self,
+        params,
+        lr=2e-3,
+        betas=(0.9, 0.999),
+        eps=1e-8,
+        weight_decay=0.0,
+        momentum_decay=4e-3,
+        decoupled_weight_decay=False,
+        *,
+        maximize=False,
+    ):
         options = dict(maximize=maximize, decoupled_weight_decay=decoupled_weight_decay)
         super().__init__(params, lr, betas, eps, weight_decay, **options)
         self.momentum_decay = momentum_decay
@@ -88,7 +136,10 @@ class NAdam(Adam):
 
     def update(self, theta, g):
         g = self.moments(theta, g)
-        mu, ahead = (self.betas[0] * (1 - 0.5 * 0.96 ** (t * self.momentum_decay)) for t in (self.t, self.t + 1))
+        mu, ahead = (
+            self.betas[0] * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
+            for t in (self.t, self.t + 1)
+        )
         self.product *= mu
         mean = (ahead / (1 - self.product * ahead)) * self.m + ((1 - mu) / (1 - self.product)) * g
         theta -= self.rate * mean / (np.sqrt(self.v / (1 - self.betas[1] ** self.t)) + self.eps)
@@ -100,8 +151,17 @@ class RAdam(Adam):
     ρ∞ = 2 / (1 - β₂) - 1 and ρₜ = ρ∞ - 2 t β₂ᵗ / (1 - β₂ᵗ) count the gradients that v averages over.  Source: Liu et al. 2020.
     """
 
-    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled_weight_decay=False, *,
-                 maximize=False):  # fmt: skip
+    def __init__(
+        self,
+        params,
+        lr=1e-3,
+        betas=(0.9, 0.999),
+        eps=1e-8,
+        weight_decay=0.0,
+        decoupled_weight_decay=False,
+        *,
+        maximize=False,
+    ):
         options = dict(maximize=maximize, decoupled_weight_decay=decoupled_weight_decay)
         super().__init__(params, lr, betas, eps, weight_decay, **options)
 

@@ -13,9 +13,21 @@ class Adagrad(Optimizer):
 
     state, elementwise = ("s",), True
 
-    def __init__(self, params, lr=1e-2, lr_decay=0.0, weight_decay=0.0, initial_accumulator_value=0.0, eps=1e-10, *, maximize=False):
+    def __init__(
+        self,
+        params,
+        lr=1e-2,
+        lr_decay=0.0,
+        weight_decay=0.0,
+        initial_accumulator_value=0.0,
+        eps=1e-10,
+        *,
+        maximize=False,
+    ):
         if not (lr_decay >= 0 and initial_accumulator_value >= 0):
-            raise ValueError(f"Adagrad: lr_decay={lr_decay}, initial_accumulator_value={initial_accumulator_value}; want numbers >= 0")
+            raise ValueError(
+                f"Adagrad: lr_decay={lr_decay}, initial_accumulator_value={initial_accumulator_value}; want numbers >= 0"
+            )
         self.lr_decay, self.eps = lr_decay, eps
         super().__init__(params, lr, weight_decay, maximize)
         self.s += initial_accumulator_value
@@ -34,7 +46,17 @@ class RMSprop(Optimizer):
 
     elementwise = True
 
-    def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False, maximize=False):
+    def __init__(
+        self,
+        params,
+        lr=1e-2,
+        alpha=0.99,
+        eps=1e-8,
+        weight_decay=0.0,
+        momentum=0.0,
+        centered=False,
+        maximize=False,
+    ):
         fractions(self, (alpha,))
         self.alpha, self.eps, self.momentum, self.centered = alpha, eps, momentum, centered
         self.state = ("v", *("m",) * centered, *("b",) * (momentum > 0))

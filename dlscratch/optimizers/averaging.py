@@ -53,7 +53,9 @@ class SWA:
     def load_state_dict(self, state):
         """Continue from a `state_dict()` of as many parameters."""
         if np.shape(state["x"]) != self.x.shape:
-            raise ValueError(f"{type(self).__name__}.load_state_dict: x has shape {np.shape(state['x'])}, want {self.x.shape}")
+            raise ValueError(
+                f"{type(self).__name__}.load_state_dict: x has shape {np.shape(state['x'])}, want {self.x.shape}"
+            )
         self.n, self.x[...] = int(state["n"]), state["x"]
 
 
@@ -87,9 +89,18 @@ class AveragedModel(Module):
     def update_parameters(self, model):
         """Take in the model as it is now; the first one is copied. Raises KeyError or ValueError for another kind of model."""
         average, newest = self.module.state_dict(), model.state_dict()
-        if self.n_averaged > 0:  # named_parameters() would leave out further names of tied weights, which then were the newest
-            mixed = [name for name, value in model._named_state() if self.use_buffers or isinstance(value, Parameter)]
-            newest |= {name: self.avg_fn(average[name], newest[name], int(self.n_averaged)) for name in mixed}
+        if (
+            self.n_averaged > 0
+        ):  # named_parameters() would leave out further names of tied weights, which then were the newest
+            mixed = [
+                name
+                for name, value in model._named_state()
+                if self.use_buffers or isinstance(value, Parameter)
+            ]
+            newest |= {
+                name: self.avg_fn(average[name], newest[name], int(self.n_averaged))
+                for name in mixed
+            }
         self.module.load_state_dict(newest)
         self.n_averaged += 1
 
@@ -112,7 +123,13 @@ def update_bn(loader, model):
 
     loader: inputs x, or tuples that begin with x.
     """
-    norms = [m for m in model.modules() if isinstance(m, BatchNorm1d) and m.track_running_stats and not isinstance(m, InstanceNorm1d)]
+    norms = [
+        m
+        for m in model.modules()
+        if isinstance(m, BatchNorm1d)
+        and m.track_running_stats
+        and not isinstance(m, InstanceNorm1d)
+    ]
     momenta, was_training = [m.momentum for m in norms], model.training
     for m in norms:
         m.running_mean[...], m.running_var[...], m.num_batches_tracked[...] = 0, 1, 0

@@ -23,7 +23,9 @@ class Optimizer:
 
     state = ()  # names of what the rule remembers between steps: vectors (P,), made here, or what it makes itself
     elementwise = False  # whether each entry's update depends on that entry alone, all state being vectors (P,)
-    wants_closure = False  # whether step needs closure(), which computes the loss and its gradients anew
+    wants_closure = (
+        False  # whether step needs closure(), which computes the loss and its gradients anew
+    )
 
     def __init__(self, params, lr, weight_decay=0.0, maximize=False):
         self.maximize = maximize
@@ -33,7 +35,9 @@ class Optimizer:
                 if not value >= 0:
                     raise ValueError(f"{type(self).__name__}: {name}={value}; want a number >= 0")
         if lr == 0 and any("lr" in o for o in options):
-            raise ValueError(f"{type(self).__name__}: lr=0, and groups scale it; give the common lr a number > 0")
+            raise ValueError(
+                f"{type(self).__name__}: lr=0, and groups scale it; give the common lr a number > 0"
+            )
         self.lr, self.t = lr, 0
         self.scale = self._each([o.get("lr", lr) / lr if lr else 1.0 for o in options])
         self.weight_decay = self._each([o.get("weight_decay", weight_decay) for o in options])
@@ -44,7 +48,9 @@ class Optimizer:
         """One number for each parameter as a vector (P,); where all are equal, that number."""
         if len(set(values)) == 1:
             return values[0]
-        return np.repeat(np.array(values, self.parameters[0].dtype), [p.size for p in self.parameters])
+        return np.repeat(
+            np.array(values, self.parameters[0].dtype), [p.size for p in self.parameters]
+        )
 
     @property
     def rate(self):
@@ -56,12 +62,19 @@ class Optimizer:
         loss = None if closure is None else closure()
         self.t += 1
         with self.writing() as theta:
-            self._update(theta, -self.parameters.dtheta if self.maximize else self.parameters.dtheta)
+            self._update(
+                theta, -self.parameters.dtheta if self.maximize else self.parameters.dtheta
+            )
         return loss
 
     def _update(self, theta, g):
         """`update`, block by block where the rule allows: a dozen passes over numbers that stay in cache take half the time."""
-        if not self.elementwise or len(cuts := blocks(len(theta))) == 1 or np.ndim(self.rate) or np.ndim(self.weight_decay):
+        if (
+            not self.elementwise
+            or len(cuts := blocks(len(theta))) == 1
+            or np.ndim(self.rate)
+            or np.ndim(self.weight_decay)
+        ):
             return self.update(theta, g)
         part = copy.copy(self)
         for block in cuts:
@@ -73,7 +86,9 @@ class Optimizer:
     def writing(self):
         """theta, to be changed in place: afterwards frozen parameters have their numbers back and the graph is told."""
         theta = self.parameters.theta
-        frozen = [(span, theta[span].copy()) for p, span in self.parameters.spans() if not p.requires_grad]
+        frozen = [
+            (span, theta[span].copy()) for p, span in self.parameters.spans() if not p.requires_grad
+        ]
         yield theta
         for span, before in frozen:
             theta[span] = before
@@ -115,7 +130,9 @@ class Optimizer:
         """(lr, λ, each vector's part in the parameter's shape) for each parameter: for rules that look at one at a time."""
         rate = self.rate
         for p, span in self.parameters.spans():
-            first = (v if np.ndim(v) == 0 else float(v[span.start]) for v in (rate, self.weight_decay))
+            first = (
+                v if np.ndim(v) == 0 else float(v[span.start]) for v in (rate, self.weight_decay)
+            )
             yield (*first, *(v[span].reshape(p.shape) for v in vectors))
 
     def carve(self, name, shapes):
@@ -136,11 +153,15 @@ class Optimizer:
         """Continue from a `state_dict()` of the same kind of optimizer on as many parameters."""
         if state.keys() != (own := {"t", "lr", *self.state}):
             missing, unexpected = sorted(own - state.keys()), sorted(state.keys() - own)
-            raise KeyError(f"{type(self).__name__}.load_state_dict: missing {missing}, unexpected {unexpected}")
+            raise KeyError(
+                f"{type(self).__name__}.load_state_dict: missing {missing}, unexpected {unexpected}"
+            )
         for name in self.state:
             came, want = np.shape(state[name]), np.shape(getattr(self, name))
             if came != want:
-                raise ValueError(f"{type(self).__name__}.load_state_dict: {name} has shape {came}, want {want}")
+                raise ValueError(
+                    f"{type(self).__name__}.load_state_dict: {name} has shape {came}, want {want}"
+                )
         self.t, self.lr = int(state["t"]), float(state["lr"])
         for name in self.state:
             own = getattr(self, name)

@@ -16,7 +16,9 @@ def clip_grad_norm(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False
     g = _gradient(parameters, max_norm)
     norm = float(np.linalg.norm(g, norm_type))
     if error_if_nonfinite and not np.isfinite(norm):
-        raise RuntimeError(f"clip_grad_norm: the gradient's norm is {norm}; want a finite one; detect_anomaly() finds where it arose")
+        raise RuntimeError(
+            f"clip_grad_norm: the gradient's norm is {norm}; want a finite one; detect_anomaly() finds where it arose"
+        )
     g *= min(1.0, max_norm / (norm + 1e-6))
     return norm
 

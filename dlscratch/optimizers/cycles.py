@@ -44,9 +44,17 @@ class SWALR(Schedule):
     state, of_t = ("t", "base", "start", "first"), False
 
     def __init__(self, optimizer, swa_lr, anneal_epochs=10, anneal_strategy="cos", last_epoch=-1):
-        self.want(anneal_epochs >= 0 and swa_lr >= 0, f"anneal_epochs and swa_lr >= 0, came {anneal_epochs} and {swa_lr}")
+        self.want(
+            anneal_epochs >= 0 and swa_lr >= 0,
+            f"anneal_epochs and swa_lr >= 0, came {anneal_epochs} and {swa_lr}",
+        )
         self.between = _strategy(self, anneal_strategy)
-        self.swa_lr, self.anneal_epochs, self.start, self.first = swa_lr, anneal_epochs, optimizer.lr, last_epoch + 1
+        self.swa_lr, self.anneal_epochs, self.start, self.first = (
+            swa_lr,
+            anneal_epochs,
+            optimizer.lr,
+            last_epoch + 1,
+        )
         super().__init__(optimizer, last_epoch)
 
     def step(self):
@@ -61,7 +69,11 @@ class SWALR(Schedule):
             super().apply()
 
     def lr(self, t):
-        return self.between(self.start, self.swa_lr, min(1.0, (t - self.first) / self.anneal_epochs) if self.anneal_epochs else 1.0)
+        return self.between(
+            self.start,
+            self.swa_lr,
+            min(1.0, (t - self.first) / self.anneal_epochs) if self.anneal_epochs else 1.0,
+        )
 
 
 class OneCycleLR(Schedule):
@@ -72,18 +84,48 @@ class OneCycleLR(Schedule):
     Source: Smith & Topin 2018.
     """
 
-    def __init__(self, optimizer, max_lr, total_steps=None, epochs=None, steps_per_epoch=None, pct_start=0.3, anneal_strategy="cos",
-                 cycle_momentum=True, base_momentum=0.85, max_momentum=0.95, div_factor=25.0, final_div_factor=1e4, three_phase=False,
-                 last_epoch=-1):  # fmt: skip
-        self.want(total_steps is not None or None not in (epochs, steps_per_epoch), "total_steps, or epochs and steps_per_epoch")
+    def __init__(
+        self,
+        optimizer,
+        max_lr,
+        total_steps=None,
+        epochs=None,
+        steps_per_epoch=None,
+        pct_start=0.3,
+        anneal_strategy="cos",
+        cycle_momentum=True,
+        base_momentum=0.85,
+        max_momentum=0.95,
+        div_factor=25.0,
+        final_div_factor=1e4,
+        three_phase=False,
+        last_epoch=-1,
+    ):
+        self.want(
+            total_steps is not None or None not in (epochs, steps_per_epoch),
+            "total_steps, or epochs and steps_per_epoch",
+        )
         total_steps = epochs * steps_per_epoch if total_steps is None else total_steps
-        self.want(total_steps >= 1 and 0 <= pct_start <= 1, f"total_steps >= 1 and pct_start in [0, 1], came {total_steps}, {pct_start}")
+        self.want(
+            total_steps >= 1 and 0 <= pct_start <= 1,
+            f"total_steps >= 1 and pct_start in [0, 1], came {total_steps}, {pct_start}",
+        )
         self.between = _strategy(self, anneal_strategy)
         knob = [name for name in ("betas", "momentum") if hasattr(optimizer, name)]
-        self.want(knob or not cycle_momentum, f"cycle_momentum=False, for {type(optimizer).__name__} has no momentum")
+        self.want(
+            knob or not cycle_momentum,
+            f"cycle_momentum=False, for {type(optimizer).__name__} has no momentum",
+        )
         self.total_steps, self.knob = total_steps, knob[0] if cycle_momentum else None
-        low, peak, up = max_lr / div_factor, pct_start * total_steps - 1, (max_momentum, base_momentum)
-        rest = [(2 * peak, max_lr, low, *up[::-1]), (total_steps - 1, low, low / final_div_factor, max_momentum, max_momentum)]
+        low, peak, up = (
+            max_lr / div_factor,
+            pct_start * total_steps - 1,
+            (max_momentum, base_momentum),
+        )
+        rest = [
+            (2 * peak, max_lr, low, *up[::-1]),
+            (total_steps - 1, low, low / final_div_factor, max_momentum, max_momentum),
+        ]
         if not three_phase:
             rest = [(total_steps - 1, max_lr, low / final_div_factor, *up[::-1])]
         self.phases = [(peak, low, max_lr, *up), *rest]

@@ -39,7 +39,9 @@ def collect(params):
     if isinstance(params, Parameters):
         return params, [{}] * len(params)
     if hasattr(params, "parameters"):
-        raise TypeError(f"an optimizer wants parameters, came the model {type(params).__name__}; pass model.parameters()")
+        raise TypeError(
+            f"an optimizer wants parameters, came the model {type(params).__name__}; pass model.parameters()"
+        )
     params = list(params)
     if not any(isinstance(p, dict) for p in params):
         return _arranged(params), [{}] * len(params)
@@ -49,10 +51,14 @@ def collect(params):
     for group in params:
         own = {k: v for k, v in group.items() if k != "params"}
         if unknown := own.keys() - {"lr", "weight_decay"}:
-            raise ValueError(f"a group has {sorted(unknown)}; it may set lr and weight_decay, the rest is common to all")
+            raise ValueError(
+                f"a group has {sorted(unknown)}; it may set lr and weight_decay, the rest is common to all"
+            )
         for p in group["params"]:
             if id(p) in options:
-                raise ValueError(f"the parameter of shape {p.shape} is in two groups; want each in one")
+                raise ValueError(
+                    f"the parameter of shape {p.shape} is in two groups; want each in one"
+                )
             options[id(p)] = own
             members.append(p)
     parameters = _arranged(members)

@@ -20,16 +20,37 @@ class LBFGS(Optimizer):
 
     wants_closure = True
 
-    def __init__(self, params, lr=1.0, max_iter=20, max_eval=None, tolerance_grad=1e-7, tolerance_change=1e-9, history_size=100,
-                 line_search_fn=None):  # fmt: skip
+    def __init__(
+        self,
+        params,
+        lr=1.0,
+        max_iter=20,
+        max_eval=None,
+        tolerance_grad=1e-7,
+        tolerance_change=1e-9,
+        history_size=100,
+        line_search_fn=None,
+    ):
         if line_search_fn not in (None, "strong_wolfe"):
-            raise ValueError(f"LBFGS: line_search_fn={line_search_fn!r}; want 'strong_wolfe' or None")
+            raise ValueError(
+                f"LBFGS: line_search_fn={line_search_fn!r}; want 'strong_wolfe' or None"
+            )
         super().__init__(params, lr)
         if np.ndim(self.scale):
-            raise ValueError("LBFGS: groups with their own lr; want one lr, for it steps along one direction")
+            raise ValueError(
+                "LBFGS: groups with their own lr; want one lr, for it steps along one direction"
+            )
         self.max_iter, self.max_eval = max_iter, max_iter * 5 // 4 if max_eval is None else max_eval
-        self.tolerance_grad, self.tolerance_change, self.history_size = tolerance_grad, tolerance_change, history_size
-        self.searches, self.memory, self.h = line_search_fn is not None, [], 1.0  # memory: (s, y, 1 / yᵀs), oldest first
+        self.tolerance_grad, self.tolerance_change, self.history_size = (
+            tolerance_grad,
+            tolerance_change,
+            history_size,
+        )
+        self.searches, self.memory, self.h = (
+            line_search_fn is not None,
+            [],
+            1.0,
+        )  # memory: (s, y, 1 / yᵀs), oldest first
         self.g, self.s = (np.zeros_like(self.parameters.theta) for _ in range(2))
 
     def step(self, closure):
@@ -41,13 +62,22 @@ class LBFGS(Optimizer):
                 break
             self.t += 1
             d = self.direction(g)
-            slope, length = float(g @ d), self.lr * (min(1.0, 1 / float(np.abs(g).sum())) if self.t == 1 else 1.0)
+            slope, length = (
+                float(g @ d),
+                self.lr * (min(1.0, 1 / float(np.abs(g).sum())) if self.t == 1 else 1.0),
+            )
             self.g, self.s, before = g, d * length, f
             if slope > -self.tolerance_change:
                 break
             phi = _Line(self, closure, d)
             if self.searches:
-                length, f, _, g = strong_wolfe(phi, length, Point(0.0, f, slope, g), self.max_eval - count, self.tolerance_change)
+                length, f, _, g = strong_wolfe(
+                    phi,
+                    length,
+                    Point(0.0, f, slope, g),
+                    self.max_eval - count,
+                    self.tolerance_change,
+                )
                 self.s = d * length
                 phi.move(length)
             elif i < self.max_iter - 1:
@@ -55,7 +85,10 @@ class LBFGS(Optimizer):
             else:
                 phi.move(length)
             count += phi.count
-            if np.abs(self.s).max() <= self.tolerance_change or abs(f - before) < self.tolerance_change:
+            if (
+                np.abs(self.s).max() <= self.tolerance_change
+                or abs(f - before) < self.tolerance_change
+            ):
                 break
         return start
 
@@ -77,8 +110,15 @@ class LBFGS(Optimizer):
 
     def state_dict(self):
         """{name: array}; past steps and changes of the gradient are the rows of "steps" and "changes"."""
-        rows = {name: np.array([m[i] for m in self.memory]).reshape(-1, self.g.size) for i, name in ((0, "steps"), (1, "changes"))}
-        return super().state_dict() | {"h": np.array(self.h), "g": self.g.copy(), "s": self.s.copy()} | rows
+        rows = {
+            name: np.array([m[i] for m in self.memory]).reshape(-1, self.g.size)
+            for i, name in ((0, "steps"), (1, "changes"))
+        }
+        return (
+            super().state_dict()
+            | {"h": np.array(self.h), "g": self.g.copy(), "s": self.s.copy()}
+            | rows
+        )
 
     def load_state_dict(self, state):
         """Continue from a `state_dict()` of L-BFGS on as many parameters."""
@@ -86,8 +126,12 @@ class LBFGS(Optimizer):
         if missing := [n for n in names if n not in state]:
             raise KeyError(f"LBFGS.load_state_dict: missing {missing}")
         h, g, s, steps, changes = (np.array(state[n]) for n in names)
-        if not {g.shape, s.shape, *(a.shape[1:] for a in (steps, changes))} == {self.g.shape} or len(steps) != len(changes):
-            raise ValueError(f"LBFGS.load_state_dict: g has shape {g.shape}, steps {steps.shape}, want {self.g.shape} a row")
+        if not {g.shape, s.shape, *(a.shape[1:] for a in (steps, changes))} == {
+            self.g.shape
+        } or len(steps) != len(changes):
+            raise ValueError(
+                f"LBFGS.load_state_dict: g has shape {g.shape}, steps {steps.shape}, want {self.g.shape} a row"
+            )
         super().load_state_dict({k: v for k, v in state.items() if k not in names})
         self.h, self.g, self.s = float(h), g, s
         self.memory = [(a, b, 1 / float(b @ a)) for a, b in zip(steps, changes, strict=True)]

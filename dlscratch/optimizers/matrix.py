@@ -18,19 +18,35 @@ class Adafactor(Optimizer):
     As in PyTorch, √v and mean(r) are at least eps₁ (None: the dtype's).  Source: Shazeer & Stern 2018.
     """
 
-    def __init__(self, params, lr=1e-2, beta2_decay=-0.8, eps=(None, 1e-3), d=1.0, weight_decay=0.0, *, maximize=False):
+    def __init__(
+        self,
+        params,
+        lr=1e-2,
+        beta2_decay=-0.8,
+        eps=(None, 1e-3),
+        d=1.0,
+        weight_decay=0.0,
+        *,
+        maximize=False,
+    ):
         if not beta2_decay <= 0:
             raise ValueError(f"Adafactor: beta2_decay={beta2_decay}; want a number <= 0")
         self.beta2_decay, self.eps, self.d = beta2_decay, eps, d
         super().__init__(params, lr, weight_decay, maximize)
         shapes = [p.shape for p in self.parameters]
-        self._rows = self.carve("rows", [(*s[:-1], 1) if len(s) > 1 else s for s in shapes])  # of a vector: v itself
-        self._columns = self.carve("columns", [(*s[:-2], 1, s[-1]) if len(s) > 1 else (0,) for s in shapes])
+        self._rows = self.carve(
+            "rows", [(*s[:-1], 1) if len(s) > 1 else s for s in shapes]
+        )  # of a vector: v itself
+        self._columns = self.carve(
+            "columns", [(*s[:-2], 1, s[-1]) if len(s) > 1 else (0,) for s in shapes]
+        )
 
     def update(self, theta, g):
         eps1 = float(np.finfo(g.dtype).eps) if self.eps[0] is None else self.eps[0]
         new = self.t**self.beta2_decay
-        for (lr, decay, w, dw), r, c in zip(self.matrices(theta, g), self._rows, self._columns, strict=True):
+        for (lr, decay, w, dw), r, c in zip(
+            self.matrices(theta, g), self._rows, self._columns, strict=True
+        ):
             step = min(lr, 1 / math.sqrt(self.t)) * max(self.eps[1], rms(w))
             w *= 1 - lr * decay
             square, v = dw * dw, r
@@ -64,7 +80,9 @@ class LAMB(Adam):
         b1, b2 = self.betas
         self.m += (1 - b1) * (g - self.m)
         self.v += (1 - b2) * (g * g - self.v)
-        u = self.decayed(theta, self.m / (1 - b1**self.t) / (np.sqrt(self.v / (1 - b2**self.t)) + self.eps))
+        u = self.decayed(
+            theta, self.m / (1 - b1**self.t) / (np.sqrt(self.v / (1 - b2**self.t)) + self.eps)
+        )
         for lr, _, w, change in self.matrices(theta, u):
             size, length = float(np.linalg.norm(w)), float(np.linalg.norm(change))
             w -= lr * (size / length if size and length else 1.0) * change
@@ -93,7 +111,9 @@ class Shampoo(Optimizer):
             for axis, S in zip(range(dw.ndim), sums, strict=False):
                 G = np.moveaxis(dw, axis, 0).reshape(len(S), -1)
                 S += G @ G.T
-                step = np.moveaxis(np.tensordot(self._root(S, -0.5 / dw.ndim), step, (1, axis)), 0, axis)
+                step = np.moveaxis(
+                    np.tensordot(self._root(S, -0.5 / dw.ndim), step, (1, axis)), 0, axis
+                )
             w -= lr * step
 
     def _root(self, S, power):
@@ -111,16 +131,30 @@ class Muon(Optimizer):
 
     state = ("b",)
 
-    def __init__(self, params, lr=1e-3, weight_decay=0.1, momentum=0.95, nesterov=True, ns_coefficients=(3.4445, -4.775, 2.0315),
-                 eps=1e-7, ns_steps=5, adjust_lr_fn=None):  # fmt: skip
+    def __init__(
+        self,
+        params,
+        lr=1e-3,
+        weight_decay=0.1,
+        momentum=0.95,
+        nesterov=True,
+        ns_coefficients=(3.4445, -4.775, 2.0315),
+        eps=1e-7,
+        ns_steps=5,
+        adjust_lr_fn=None,
+    ):
         if adjust_lr_fn not in (None, "original", "match_rms_adamw"):
-            raise ValueError(f"Muon: adjust_lr_fn={adjust_lr_fn!r}; want 'original' or 'match_rms_adamw'")
+            raise ValueError(
+                f"Muon: adjust_lr_fn={adjust_lr_fn!r}; want 'original' or 'match_rms_adamw'"
+            )
         self.momentum, self.nesterov = fractions(self, (momentum,))[0], nesterov
         self.newton_schulz = ns_coefficients, ns_steps, eps
         self.matched = adjust_lr_fn == "match_rms_adamw"
         super().__init__(params, lr, weight_decay)
         if wrong := [p.shape for p in self.parameters if p.ndim != 2]:
-            raise ValueError(f"Muon: a parameter has shape {wrong[0]}; want matrices, give the others to AdamW")
+            raise ValueError(
+                f"Muon: a parameter has shape {wrong[0]}; want matrices, give the others to AdamW"
+            )
 
     def update(self, theta, g):
         self.b += (1 - self.momentum) * (g - self.b)

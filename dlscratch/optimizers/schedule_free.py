@@ -63,7 +63,9 @@ class ScheduleFreeAdamW(ScheduleFreeSGD):
 
     state = ("x", "z", "v")
 
-    def __init__(self, params, lr=0.0025, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, warmup_steps=0):
+    def __init__(
+        self, params, lr=0.0025, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, warmup_steps=0
+    ):
         fractions(self, betas)
         self.beta2, self.eps = betas[1], eps
         super().__init__(params, lr, betas[0], weight_decay, warmup_steps)

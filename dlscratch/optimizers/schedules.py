@@ -11,8 +11,16 @@ from bisect import bisect_right
 import numpy as np
 
 __all__ = [
-    "Schedule", "StepLR", "MultiStepLR", "ExponentialLR", "PolynomialLR", "LinearLR", "WSD", "SequentialLR", "ReduceLROnPlateau",
-]  # fmt: skip
+    "Schedule",
+    "StepLR",
+    "MultiStepLR",
+    "ExponentialLR",
+    "PolynomialLR",
+    "LinearLR",
+    "WSD",
+    "SequentialLR",
+    "ReduceLROnPlateau",
+]
 
 
 class Schedule:
@@ -23,7 +31,10 @@ class Schedule:
 
     def __init__(self, optimizer, last_epoch=-1):
         known = last_epoch == -1 or (last_epoch >= 0 and "initial_lr" in vars(optimizer))
-        self.want(known, f"last_epoch=-1 for an optimizer without initial_lr, came {last_epoch}; set optimizer.initial_lr")
+        self.want(
+            known,
+            f"last_epoch=-1 for an optimizer without initial_lr, came {last_epoch}; set optimizer.initial_lr",
+        )
         self.optimizer, self.t = optimizer, last_epoch + 1
         self.base = vars(optimizer).setdefault("initial_lr", optimizer.lr)
         self.apply()
@@ -48,7 +59,9 @@ class Schedule:
     def load_state_dict(self, state):
         """Continue from a `state_dict()`."""
         if state.keys() != set(self.state):
-            raise KeyError(f"{type(self).__name__}.load_state_dict: came {sorted(state)}, want {sorted(self.state)}")
+            raise KeyError(
+                f"{type(self).__name__}.load_state_dict: came {sorted(state)}, want {sorted(self.state)}"
+            )
         for name in self.state:
             setattr(self, name, state[name].item())
         self.apply()
@@ -111,13 +124,18 @@ class LinearLR(Schedule):
     """lr(t) = base (start_factor + (end_factor - start_factor) min(t / total_iters, 1)): a warm-up, by default."""
 
     def __init__(self, optimizer, start_factor=1 / 3, end_factor=1.0, total_iters=5, last_epoch=-1):
-        self.want(0 < start_factor <= 1 and 0 <= end_factor <= 1, f"factors in [0, 1], came {start_factor} and {end_factor}")
+        self.want(
+            0 < start_factor <= 1 and 0 <= end_factor <= 1,
+            f"factors in [0, 1], came {start_factor} and {end_factor}",
+        )
         self.want(total_iters >= 1, f"total_iters >= 1, came {total_iters}")
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer, last_epoch)
 
     def lr(self, t):
-        return self.base * (self.start_factor + (self.end_factor - self.start_factor) * min(t / self.total_iters, 1))
+        return self.base * (
+            self.start_factor + (self.end_factor - self.start_factor) * min(t / self.total_iters, 1)
+        )
 
 
 class WSD(Schedule):
@@ -127,22 +145,39 @@ class WSD(Schedule):
     """
 
     def __init__(self, optimizer, warmup, stable, decay, final_factor=0.0):
-        self.want(warmup >= 0 and stable >= 0 and decay >= 1, f"warmup, stable >= 0 and decay >= 1, came {(warmup, stable, decay)}")
-        self.warmup, self.stable, self.decay, self.final_factor = warmup, stable, decay, final_factor
+        self.want(
+            warmup >= 0 and stable >= 0 and decay >= 1,
+            f"warmup, stable >= 0 and decay >= 1, came {(warmup, stable, decay)}",
+        )
+        self.warmup, self.stable, self.decay, self.final_factor = (
+            warmup,
+            stable,
+            decay,
+            final_factor,
+        )
         super().__init__(optimizer)
 
     def lr(self, t):
         if t < self.warmup:
             return self.base * (t + 1) / self.warmup
-        return linear(self.base, self.base * self.final_factor, min(max(t - self.warmup - self.stable, 0) / self.decay, 1))
+        return linear(
+            self.base,
+            self.base * self.final_factor,
+            min(max(t - self.warmup - self.stable, 0) / self.decay, 1),
+        )
 
 
 class SequentialLR(Schedule):
     """One schedule after the other: the i-th, from its own t = 0, between milestones i - 1 and i."""
 
     def __init__(self, optimizer, schedulers, milestones, last_epoch=-1):
-        self.want(len(milestones) == len(schedulers) - 1, f"{len(schedulers) - 1} milestones, came {len(milestones)}")
-        self.want(all(s.optimizer is optimizer for s in schedulers), "schedules of the same optimizer")
+        self.want(
+            len(milestones) == len(schedulers) - 1,
+            f"{len(schedulers) - 1} milestones, came {len(milestones)}",
+        )
+        self.want(
+            all(s.optimizer is optimizer for s in schedulers), "schedules of the same optimizer"
+        )
         self.want(all(s.of_t for s in schedulers), "schedules that are a function of t")
         self.schedulers, self.milestones = schedulers, milestones
         super().__init__(optimizer, last_epoch)
@@ -167,12 +202,31 @@ class ReduceLROnPlateau(Schedule):
 
     state, of_t = ("t", "base", "best", "bad", "cooling"), False
 
-    def __init__(self, optimizer, mode="min", factor=0.1, patience=10, threshold=1e-4, threshold_mode="rel", cooldown=0, min_lr=0.0,
-                 eps=1e-8):  # fmt: skip
-        self.want(mode in ("min", "max") and threshold_mode in ("rel", "abs"), f"min or max, rel or abs, came {mode}, {threshold_mode}")
+    def __init__(
+        self,
+        optimizer,
+        mode="min",
+        factor=0.1,
+        patience=10,
+        threshold=1e-4,
+        threshold_mode="rel",
+        cooldown=0,
+        min_lr=0.0,
+        eps=1e-8,
+    ):
+        self.want(
+            mode in ("min", "max") and threshold_mode in ("rel", "abs"),
+            f"min or max, rel or abs, came {mode}, {threshold_mode}",
+        )
         self.want(factor < 1, f"factor < 1, came {factor}")
         self.sign, self.factor, self.patience = (1 if mode == "min" else -1), factor, patience
-        self.threshold, self.relative, self.cooldown, self.min_lr, self.eps = threshold, threshold_mode == "rel", cooldown, min_lr, eps
+        self.threshold, self.relative, self.cooldown, self.min_lr, self.eps = (
+            threshold,
+            threshold_mode == "rel",
+            cooldown,
+            min_lr,
+            eps,
+        )
         self.best, self.bad, self.cooling = self.sign * math.inf, 0, 0
         super().__init__(optimizer)
 
@@ -182,7 +236,11 @@ class ReduceLROnPlateau(Schedule):
     def step(self, metric):
         """Take in one measurement, and lower the learning rate if it is time."""
         self.t += 1
-        limit = self.best * (1 - self.sign * self.threshold) if self.relative else self.best - self.sign * self.threshold
+        limit = (
+            self.best * (1 - self.sign * self.threshold)
+            if self.relative
+            else self.best - self.sign * self.threshold
+        )
         if self.sign * float(metric) < self.sign * limit:
             self.best, self.bad = float(metric), 0
         else:

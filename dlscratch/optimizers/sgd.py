@@ -15,9 +15,21 @@ class SGD(Optimizer):
 
     elementwise = True
 
-    def __init__(self, params, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False, *, maximize=False):
+    def __init__(
+        self,
+        params,
+        lr=1e-3,
+        momentum=0.0,
+        dampening=0.0,
+        weight_decay=0.0,
+        nesterov=False,
+        *,
+        maximize=False,
+    ):
         if nesterov and (momentum <= 0 or dampening != 0):
-            raise ValueError(f"SGD: nesterov wants momentum > 0 and dampening = 0, came {momentum} and {dampening}")
+            raise ValueError(
+                f"SGD: nesterov wants momentum > 0 and dampening = 0, came {momentum} and {dampening}"
+            )
         self.momentum, self.dampening, self.nesterov = momentum, dampening, nesterov
         self.state = ("v",) if momentum else ()
         super().__init__(params, lr, weight_decay, maximize)

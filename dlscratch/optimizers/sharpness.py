@@ -18,12 +18,16 @@ class SAM(Optimizer):
 
     def __init__(self, optimizer, rho=0.05):
         if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"SAM: came {type(optimizer).__name__}; want the optimizer that makes the steps: SAM(SGD(...), rho)")
+            raise TypeError(
+                f"SAM: came {type(optimizer).__name__}; want the optimizer that makes the steps: SAM(SGD(...), rho)"
+            )
         if not rho >= 0:
             raise ValueError(f"SAM: rho={rho}; want a number >= 0")
         self.optimizer, self.rho, self.parameters = optimizer, rho, optimizer.parameters
 
-    lr = property(lambda self: self.optimizer.lr, lambda self, lr: setattr(self.optimizer, "lr", lr))
+    lr = property(
+        lambda self: self.optimizer.lr, lambda self, lr: setattr(self.optimizer, "lr", lr)
+    )
     t = property(lambda self: self.optimizer.t)
     maximize = property(lambda self: self.optimizer.maximize)
 

@@ -49,8 +49,12 @@ def _builder(library, row):
 
 def _peak():
     """The largest resident size so far, in MB; NaN where the system does not tell (Windows)."""
-    if Path("/proc/self/status").exists():  # Linux: getrusage would begin at the size of the process that started this one
-        return int(re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())[1]) / 2**10
+    if Path(
+        "/proc/self/status"
+    ).exists():  # Linux: getrusage would begin at the size of the process that started this one
+        return (
+            int(re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())[1]) / 2**10
+        )
     try:
         from resource import RUSAGE_SELF, getrusage
     except ImportError:
@@ -68,12 +72,20 @@ def race(names=None, rounds=5, threads=None, seconds=1.0, progress=print):
     if rounds < 1 or threads is not None and threads < 1:
         raise ValueError(f"race: rounds={rounds}, threads={threads}; want at least one of each")
     if lost := [n for n in names or () if not any(r.startswith(n) for r in ROWS)]:
-        raise ValueError(f"race: no row begins with {', '.join(lost)}; want names from {list(ROWS)}")
+        raise ValueError(
+            f"race: no row begins with {', '.join(lost)}; want names from {list(ROWS)}"
+        )
     results = {r: {library: [] for library in (*LIBRARIES, *peers.installed(r))} for r in chosen}
     for i in range(rounds):
         for row, by in results.items():
             for library, found in by.items():
-                found.append(_fresh(f"measure({library!r}, {row!r}, {seconds})", threads, f"{row} with {library}"))
+                found.append(
+                    _fresh(
+                        f"measure({library!r}, {row!r}, {seconds})",
+                        threads,
+                        f"{row} with {library}",
+                    )
+                )
         progress(f"round {i + 1} of {rounds} done")
     return results
 
@@ -82,8 +94,16 @@ def _fresh(call, threads, what):
     """What a call of a function of this file gives in a new process whose libraries compute with so many threads."""
     threads = str(threads or os.cpu_count())
     environment = os.environ | {"OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}
-    code = f"import json; from tests.benchmarks import benchmark; print(json.dumps(benchmark.{call}))"
-    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    code = (
+        f"import json; from tests.benchmarks import benchmark; print(json.dumps(benchmark.{call}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+    )
     if done.returncode:
         raise RuntimeError(f"{what} failed:\n{done.stderr[-800:]}")
     return json.loads(done.stdout)
@@ -123,17 +143,24 @@ def table(results, rate):
     others = [name for name in peers.PEERS if any(name in by for by in results.values())]
     columns = f"{'PyTorch':>10} {'dlscratch':>10} {'ratio':>6} {'from':>6} {'to':>6} {'MB':>10} {'GFLOP/s':>10}"
     lines = [f"{'one step':28} {columns}" + "".join(f"{name:>9}" for name in others)]
-    lines += [f"{row:28} {_line(row, by, rate)}" + _peers_line(by, others) for row, by in results.items()]
+    lines += [
+        f"{row:28} {_line(row, by, rate)}" + _peers_line(by, others) for row, by in results.items()
+    ]
     for what, rows in {"W": [r for r in results if r[0] == "W"], "all": list(results)}.items():
         if rows:
             mean = statistics.geometric_mean(statistics.median(_ratios(results[r])) for r in rows)
             lines.append(f"{f'geometric mean, {what} ({len(rows)})':50} {mean:6.2f}")
     note = "MB: dlscratch / PyTorch. GFLOP/s: dlscratch's matrix products, and of the rate at which NumPy multiplies here"
-    return "\n".join([*lines, f"{note}, {rate:.0f} GFLOP/s.", *(["Peers: ratio to PyTorch."] if others else [])])
+    return "\n".join(
+        [*lines, f"{note}, {rate:.0f} GFLOP/s.", *(["Peers: ratio to PyTorch."] if others else [])]
+    )
 
 
 def _line(row, by, rate):
-    each, (theirs, ours) = _ratios(by), (_median(by, library, "ms") for library in ("PyTorch", "dlscratch"))
+    each, (theirs, ours) = (
+        _ratios(by),
+        (_median(by, library, "ms") for library in ("PyTorch", "dlscratch")),
+    )
     memory = " / ".join(f"{_median(by, library, 'mb'):.0f}" for library in ("dlscratch", "PyTorch"))
     speed = work(row).flops / ours / 1e6
     said = f"{speed:.0f} ({speed / rate:.0%})" if speed else "–"
@@ -142,7 +169,10 @@ def _line(row, by, rate):
 
 
 def _peers_line(by, others):
-    return "".join(f"{statistics.median(_ratios(by, name)):9.2f}" if name in by else f"{'–':>9}" for name in others)
+    return "".join(
+        f"{statistics.median(_ratios(by, name)):9.2f}" if name in by else f"{'–':>9}"
+        for name in others
+    )
 
 
 def picture(results, file):
@@ -155,8 +185,16 @@ def picture(results, file):
         rows = [(i, _ratios(by, name)) for i, by in enumerate(results.values()) if name in by]
         if rows:
             at, middle = [i for i, _ in rows], [statistics.median(each) for _, each in rows]
-            ax.hlines(at, [min(each) for _, each in rows], [max(each) for _, each in rows], color=color, linewidth=1.8)
-            ax.plot(middle, at, "o", color=color, label=name, markersize=7 if name == "dlscratch" else 4)
+            ax.hlines(
+                at,
+                [min(each) for _, each in rows],
+                [max(each) for _, each in rows],
+                color=color,
+                linewidth=1.8,
+            )
+            ax.plot(
+                middle, at, "o", color=color, label=name, markersize=7 if name == "dlscratch" else 4
+            )
     ax.axvline(1.0, color=plot.INK, linestyle="--", linewidth=1.4)
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter(lambda x, _: f"{x:g}")

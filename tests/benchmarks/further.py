@@ -11,11 +11,15 @@ def _convolutions(lib, channels=32):
     nn = lib.nn
     parts = [f for _ in range(2) for f in (nn.Conv2d(channels, channels, 3, padding=1), nn.ReLU())]
     model = nn.Sequential(*parts, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 10))
-    return training(lib, model, lib.optim.SGD(model.parameters(), lr=0.1), *images(32, channels, 32, 32))
+    return training(
+        lib, model, lib.optim.SGD(model.parameters(), lr=0.1), *images(32, channels, 32, 32)
+    )
 
 
 def _vit(lib):
-    model = lib.nn.TransformerEncoderLayer(128, 4, 512, dropout=0.0, activation="gelu", batch_first=True, norm_first=True)
+    model = lib.nn.TransformerEncoderLayer(
+        128, 4, 512, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+    )
     x, optimizer = lib.tensor(images(16, 65, 128)[0]), lib.optim.AdamW(model.parameters(), lr=3e-4)
 
     def step():
@@ -43,7 +47,13 @@ def _words(lib):
             return self.head(self.embedding(ids).mean(1))
 
     model, rng = Mean(), np.random.default_rng(0)
-    return training(lib, model, lib.optim.Adam(model.parameters()), rng.integers(0, 5000, (32, 64)), rng.integers(0, 10, 32))
+    return training(
+        lib,
+        model,
+        lib.optim.Adam(model.parameters()),
+        rng.integers(0, 5000, (32, 64)),
+        rng.integers(0, 10, 32),
+    )
 
 
 def _inference(lib, model, *shape):

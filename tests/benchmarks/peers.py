@@ -25,7 +25,9 @@ PEERS = {
 
 def installed(row):
     """The peers that are here and can run this row."""
-    return [name for name, (module, _, rows) in PEERS.items() if row[:2] in rows and find_spec(module)]
+    return [
+        name for name, (module, _, rows) in PEERS.items() if row[:2] in rows and find_spec(module)
+    ]
 
 
 def load(name):
@@ -39,7 +41,11 @@ def peer(name, row, model):
     if name == "tinygrad":
         return _tinygrad(lib, xp, row, model)
     loss = _LOSSES[row[:2]](xp, getattr(lib, "grad", None))
-    both = lib.value_and_grad(loss) if hasattr(lib, "value_and_grad") else functools.partial(_value_and_grad, lib, loss)
+    both = (
+        lib.value_and_grad(loss)
+        if hasattr(lib, "value_and_grad")
+        else functools.partial(_value_and_grad, lib, loss)
+    )
     if model is None:
         return lambda: float(both([np.array(0.5, "float32")])[1][0])
     update = getattr(lib, "jit", lambda f: f)(functools.partial(_update, both))
@@ -71,7 +77,9 @@ def _tinygrad(lib, nn, row, model):
         adam.zero_grad()
         value = loss(leaves)
         value.backward()
-        return value.realize(*adam.schedule_step())  # together, or the loss would be that of the new weights
+        return value.realize(
+            *adam.schedule_step()
+        )  # together, or the loss would be that of the new weights
 
     def step():
         with lib.Context(TRAINING=1):
@@ -82,9 +90,14 @@ def _tinygrad(lib, nn, row, model):
 
 def _methods(tensor):
     return SimpleNamespace(
-        constant=tensor, maximum=tensor.maximum, exp=tensor.exp, log=tensor.log, sum=tensor.sum, mean=tensor.mean,
+        constant=tensor,
+        maximum=tensor.maximum,
+        exp=tensor.exp,
+        log=tensor.log,
+        sum=tensor.sum,
+        mean=tensor.mean,
         max=lambda x, axis, keepdims: x.max(axis=axis, keepdim=keepdims),
-    )  # fmt: skip
+    )
 
 
 def _update(both, state):
@@ -93,7 +106,10 @@ def _update(both, state):
     t = t + 1
     m = [0.9 * a + 0.1 * g for a, g in zip(m, gradients)]
     v = [0.999 * a + 0.001 * (g * g) for a, g in zip(v, gradients)]
-    p = [x - 1e-3 / (1 - 0.9**t) * a / ((b / (1 - 0.999**t)) ** 0.5 + 1e-8) for x, a, b in zip(p, m, v)]
+    p = [
+        x - 1e-3 / (1 - 0.9**t) * a / ((b / (1 - 0.999**t)) ** 0.5 + 1e-8)
+        for x, a, b in zip(p, m, v)
+    ]
     return value, (t, p, m, v)
 
 
@@ -115,7 +131,9 @@ def _classification(xp, sizes, batch):
 
 
 def _penalty(xp, grad, parameters):
-    g = grad(lambda x: xp.sum(_layers(parameters, lambda h: xp.maximum(h, 0.2 * h), x)))(images(256, 2)[0])
+    g = grad(lambda x: xp.sum(_layers(parameters, lambda h: xp.maximum(h, 0.2 * h), x)))(
+        images(256, 2)[0]
+    )
     return xp.mean((xp.sum(g * g, axis=1) ** 0.5 - 1) ** 2)
 
 
@@ -123,5 +141,9 @@ _LOSSES = {
     "W1": lambda xp, grad: _classification(xp, [64, 128, 128, 10], 64),
     "W2": lambda xp, grad: _classification(xp, [784, 512, 512, 10], 128),
     "W7": lambda xp, grad: functools.partial(_penalty, xp, grad),
-    "W8": lambda xp, grad: lambda p: functools.reduce(lambda y, _: y * np.float32(0.999) + np.float32(0.001), range(5000), p[0]),
+    "W8": lambda xp, grad: (
+        lambda p: functools.reduce(
+            lambda y, _: y * np.float32(0.999) + np.float32(0.001), range(5000), p[0]
+        )
+    ),
 }

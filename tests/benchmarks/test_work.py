@@ -34,11 +34,15 @@ def test_a_step_does_no_more_work(name):
     step()
     counted = work(name)
     found = (nodes(step), counted.passes, counted.elements, counted.flops, peak(step))
-    for what, got, measured in zip(("nodes", "passes", "elements", "flops", "peak"), found, MEASURED[name[:2]], strict=True):
+    for what, got, measured in zip(
+        ("nodes", "passes", "elements", "flops", "peak"), found, MEASURED[name[:2]], strict=True
+    ):
         assert got <= 1.1 * measured, f"{what}: {got:,} in a step; it was {measured:,.0f}"
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="page faults are held on Linux with glibc only")
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="page faults are held on Linux with glibc only"
+)
 def test_a_step_maps_no_memory():
     """Each in steady state, in a process of its own, where no other test has left holes in the heap."""
     code = (
@@ -46,7 +50,13 @@ def test_a_step_maps_no_memory():
         "def warm(step):\n    [step() for _ in range(3)]\n    return faults(step)\n"
         "print(json.dumps({name: warm(make(LIBRARIES['dlscratch']())[1]) for name, make in WORKLOADS.items()}))"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     found = json.loads(done.stdout)
     assert found.keys() == WORKLOADS.keys() and max(found.values()) <= PAGES, found
 

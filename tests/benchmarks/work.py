@@ -13,7 +13,18 @@ from .workloads import LIBRARIES
 
 __all__ = ["Work", "work", "nodes", "peak", "faults"]
 
-_MAKERS = ("empty", "zeros", "ones", "full", "arange", "tri", "array", "asarray", "ascontiguousarray", "frombuffer")
+_MAKERS = (
+    "empty",
+    "zeros",
+    "ones",
+    "full",
+    "arange",
+    "tri",
+    "array",
+    "asarray",
+    "ascontiguousarray",
+    "frombuffer",
+)
 _COPIERS = {np.concatenate, np.stack, np.where, np.copyto, np.take_along_axis, np.einsum, np.pad}
 
 
@@ -72,7 +83,11 @@ class _Counted(np.ndarray):
 
     def __getitem__(self, key):
         y = super().__getitem__(key)
-        if self.work is not None and isinstance(y, np.ndarray) and not np.may_share_memory(_plain(self), _plain(y)):
+        if (
+            self.work is not None
+            and isinstance(y, np.ndarray)
+            and not np.may_share_memory(_plain(self), _plain(y))
+        ):
             self.work.add(y.size)
         return y
 
@@ -102,7 +117,11 @@ def _counting(make):
     def made(*args, **kwargs):
         y = make(*args, **kwargs)
         source = args[0] if args and isinstance(args[0], _Counted) else None
-        if source is not None and _Counted.work is not None and not np.may_share_memory(_plain(source), y):
+        if (
+            source is not None
+            and _Counted.work is not None
+            and not np.may_share_memory(_plain(source), y)
+        ):
             _Counted.work.add(y.size)
         return source if y is source else _counted(y)
 

@@ -5,7 +5,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Library", "LIBRARIES", "WORKLOADS", "images", "text", "training", "perceptron", "lenet", "characters"]
+__all__ = [
+    "Library",
+    "LIBRARIES",
+    "WORKLOADS",
+    "images",
+    "text",
+    "training",
+    "perceptron",
+    "lenet",
+    "characters",
+]
 
 
 class Library(NamedTuple):
@@ -23,8 +33,17 @@ def _ours():
     from dlscratch import functional, layers, optimizers
     from dlscratch.engine import Tensor, gradients, no_grad
 
-    make = lambda a, requires_grad=False: Tensor(a, requires_grad=requires_grad) if a.dtype.kind == "f" else a
-    return Library(layers, functional, optimizers, make, lambda y, xs, keep: gradients(y, xs, create_graph=keep), no_grad)
+    make = lambda a, requires_grad=False: (
+        Tensor(a, requires_grad=requires_grad) if a.dtype.kind == "f" else a
+    )
+    return Library(
+        layers,
+        functional,
+        optimizers,
+        make,
+        lambda y, xs, keep: gradients(y, xs, create_graph=keep),
+        no_grad,
+    )
 
 
 def _pytorch():
@@ -69,7 +88,11 @@ def perceptron(lib, sizes, act=None, norm=False):
     """Linear layers of these sizes, with ReLU or `act`, and batch norm if so wished, between them."""
     nn, parts = lib.nn, []
     for n, m in zip(sizes, sizes[1:]):
-        parts += [nn.Linear(n, m), *([nn.BatchNorm1d(m)] if norm and m != sizes[-1] else []), (act or nn.ReLU)()]
+        parts += [
+            nn.Linear(n, m),
+            *([nn.BatchNorm1d(m)] if norm and m != sizes[-1] else []),
+            (act or nn.ReLU)(),
+        ]
     return nn.Sequential(*parts[:-1])
 
 
@@ -80,15 +103,31 @@ def _mlp(lib, sizes, batch):
 
 def _convolutions(lib):
     nn = lib.nn
-    parts = [nn.Conv2d(1, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(16, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU()]
+    parts = [
+        nn.Conv2d(1, 16, 3, padding=1),
+        nn.BatchNorm2d(16),
+        nn.ReLU(),
+        nn.Conv2d(16, 32, 3, padding=1),
+        nn.BatchNorm2d(32),
+        nn.ReLU(),
+    ]
     model = nn.Sequential(*parts, nn.Flatten(), nn.Linear(2048, 10))
-    return training(lib, model, lib.optim.SGD(model.parameters(), lr=0.1, momentum=0.9), *images(64, 1, 8, 8))
+    return training(
+        lib, model, lib.optim.SGD(model.parameters(), lr=0.1, momentum=0.9), *images(64, 1, 8, 8)
+    )
 
 
 def lenet(lib):
     """Two convolutions with pooling, two linear layers, for images of 28×28."""
     nn = lib.nn
-    parts = [nn.Conv2d(1, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 32, 5), nn.ReLU(), nn.MaxPool2d(2)]
+    parts = [
+        nn.Conv2d(1, 16, 5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+    ]
     return nn.Sequential(*parts, nn.Flatten(), nn.Linear(512, 128), nn.ReLU(), nn.Linear(128, 10))
 
 
@@ -103,7 +142,10 @@ def characters(lib, kind):
     class Characters(lib.nn.Module):
         def __init__(self):
             super().__init__()
-            self.embedding, self.recurrent = lib.nn.Embedding(65, 128), getattr(lib.nn, kind)(128, 128, batch_first=True)
+            self.embedding, self.recurrent = (
+                lib.nn.Embedding(65, 128),
+                getattr(lib.nn, kind)(128, 128, batch_first=True),
+            )
             self.head = lib.nn.Linear(128, 65)
 
         def forward(self, ids):
@@ -119,13 +161,23 @@ def _gpt(lib, depth=4, width=128, heads=4, context=64):
     class Block(nn.Module):
         def __init__(self):
             super().__init__()
-            self.norm1, self.qkv, self.out = nn.LayerNorm(width), nn.Linear(width, 3 * width), nn.Linear(width, width)
-            self.norm2, self.up, self.down = nn.LayerNorm(width), nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+            self.norm1, self.qkv, self.out = (
+                nn.LayerNorm(width),
+                nn.Linear(width, 3 * width),
+                nn.Linear(width, width),
+            )
+            self.norm2, self.up, self.down = (
+                nn.LayerNorm(width),
+                nn.Linear(width, 4 * width),
+                nn.Linear(4 * width, width),
+            )
 
         def forward(self, x):
             N, T, _ = x.shape
             qkv = self.qkv(self.norm1(x)).reshape((N, T, 3, heads, width // heads)).swapaxes(1, 3)
-            y = lib.F.scaled_dot_product_attention(qkv[:, :, 0], qkv[:, :, 1], qkv[:, :, 2], is_causal=True)
+            y = lib.F.scaled_dot_product_attention(
+                qkv[:, :, 0], qkv[:, :, 1], qkv[:, :, 2], is_causal=True
+            )
             x = x + self.out(y.swapaxes(1, 2).reshape((N, T, width)))
             return x + self.down(lib.F.gelu(self.up(self.norm2(x)), approximate="tanh"))
 
@@ -147,8 +199,17 @@ def _gpt(lib, depth=4, width=128, heads=4, context=64):
 def _penalty(lib):
     """The gradient penalty of a critic: a gradient of a gradient at every step."""
     nn = lib.nn
-    model = nn.Sequential(nn.Linear(2, 256), nn.LeakyReLU(0.2), nn.Linear(256, 256), nn.LeakyReLU(0.2), nn.Linear(256, 1))
-    optimizer, x = lib.optim.Adam(model.parameters()), lib.tensor(images(256, 2)[0], requires_grad=True)
+    model = nn.Sequential(
+        nn.Linear(2, 256),
+        nn.LeakyReLU(0.2),
+        nn.Linear(256, 256),
+        nn.LeakyReLU(0.2),
+        nn.Linear(256, 1),
+    )
+    optimizer, x = (
+        lib.optim.Adam(model.parameters()),
+        lib.tensor(images(256, 2)[0], requires_grad=True),
+    )
 
     def step():
         optimizer.zero_grad()

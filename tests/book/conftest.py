@@ -27,7 +27,9 @@ def book():
 @pytest.fixture(scope="session")
 def address(book):
     """Where the book is served."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=book)) as server:
+    with http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Quiet, directory=book)
+    ) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
@@ -36,8 +38,12 @@ def address(book):
 @pytest.fixture(scope="session")
 def chromium():
     """The system's own Chromium; it resolves no name, so that nothing could leave the machine."""
-    sync = pytest.importorskip("playwright.sync_api", reason="no playwright; `make unit` installs it")
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    sync = pytest.importorskip(
+        "playwright.sync_api", reason="no playwright; `make unit` installs it"
+    )
+    program = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
     if program is None:
         pytest.skip("no Chromium here; `make chromium` as root, or install one")
     with sync.sync_playwright() as playwright:
@@ -54,8 +60,14 @@ class Visit:
         self.page, self.address, self.asked, self.failed, self.said = page, address, [], [], []
         page.on("request", lambda request: self.asked.append(request.url))
         page.on("requestfailed", lambda request: self.failed.append(request.url))
-        page.on("response", lambda response: self.failed.append(response.url) if response.status >= 400 else None)
-        page.on("console", lambda m: self.said.append(m.text) if m.type in ("error", "warning") else None)
+        page.on(
+            "response",
+            lambda response: self.failed.append(response.url) if response.status >= 400 else None,
+        )
+        page.on(
+            "console",
+            lambda m: self.said.append(m.text) if m.type in ("error", "warning") else None,
+        )
         page.on("pageerror", lambda error: self.said.append(str(error)))
 
     def open(self, name):
@@ -75,7 +87,9 @@ def visit(chromium, address):
 
     def start(width=1280, theme="light"):
         # without motion, which book.css then leaves out: a colour halfway through fading in has no contrast of its own
-        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce")
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce"
+        )
         opened.append((context, Visit(context.new_page(), address)))
         return opened[-1][1]
 

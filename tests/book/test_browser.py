@@ -12,7 +12,9 @@ def test_formulas_are_typeset_and_figures_load(visit):
     assert page.locator("mjx-container").count() > 100
     assert page.locator("mjx-merror").count() == 0
     assert not any(mark in page.locator("article").inner_text() for mark in ("\\(", "\\[", "$$"))
-    sizes = page.evaluate("[...document.querySelectorAll('article img')].map(i => i.complete && i.naturalWidth)")
+    sizes = page.evaluate(
+        "[...document.querySelectorAll('article img')].map(i => i.complete && i.naturalWidth)"
+    )
     assert len(sizes) >= 8 and min(sizes) > 100
 
 
@@ -52,7 +54,11 @@ def test_concepts_that_are_open_are_shown(visit):
     page = visit().open("concepts.html")
     assert page.locator("table.ledger tbody tr").count() == 199
     page.get_by_label("State").select_option("open")
-    assert page.locator("table.ledger tbody tr:visible").count() == page.locator("tr[data-state=open]").count() > 0
+    assert (
+        page.locator("table.ledger tbody tr:visible").count()
+        == page.locator("tr[data-state=open]").count()
+        > 0
+    )
 
 
 def test_a_keyboard_reaches_the_content_first(visit):
@@ -62,7 +68,9 @@ def test_a_keyboard_reaches_the_content_first(visit):
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
-    stops = page.evaluate("[...document.querySelectorAll('mjx-container')].filter(f => f.tabIndex >= 0).length")
+    stops = page.evaluate(
+        "[...document.querySelectorAll('mjx-container')].filter(f => f.tabIndex >= 0).length"
+    )
     assert stops == 0  # a formula is read, not stopped at
 
 
@@ -86,13 +94,24 @@ SHORTEN = """() => {
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_nothing_serious(visit, name, theme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe; `make unit` installs it")
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="no axe; `make unit` installs it"
+    )
     page = visit(theme=theme).open(name)
     assert page.evaluate("document.documentElement.dataset.theme") == theme
     page.evaluate(SHORTEN)
     assert page.evaluate("document.getAnimations().length") == 0
-    found = axe.Axe().run(page, options={"resultTypes": ["violations"], "preload": False}).response["violations"]
-    told = [(v["id"], n["target"], n["failureSummary"]) for v in found if v["impact"] in ("serious", "critical") for n in v["nodes"]]
+    found = (
+        axe.Axe()
+        .run(page, options={"resultTypes": ["violations"], "preload": False})
+        .response["violations"]
+    )
+    told = [
+        (v["id"], n["target"], n["failureSummary"])
+        for v in found
+        if v["impact"] in ("serious", "critical")
+        for n in v["nodes"]
+    ]
     assert told == []
 
 
@@ -106,7 +125,9 @@ def test_what_scrolls_sideways_can_be_reached_by_keyboard(visit):
     assert [box for box in boxes if box[0] < 0] == []
 
 
-@pytest.mark.parametrize("name", [*PAGES, "performance.html", "sweeps.html", "gpu.html", "elsewhere.html"])
+@pytest.mark.parametrize(
+    "name", [*PAGES, "performance.html", "sweeps.html", "gpu.html", "elsewhere.html"]
+)
 def test_nothing_is_wider_than_a_phone(visit, name):
     page = visit(width=390).open(name)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -16,7 +16,11 @@ def test_every_example_once_and_pairs_kept():
 
 
 def test_one_array_comes_bare():
-    assert [b.shape for b in batches(np.random.default_rng(0), np.zeros((5, 3)), size=2)] == [(2, 3), (2, 3), (1, 3)]
+    assert [b.shape for b in batches(np.random.default_rng(0), np.zeros((5, 3)), size=2)] == [
+        (2, 3),
+        (2, 3),
+        (1, 3),
+    ]
 
 
 def test_each_epoch_has_an_order_of_its_own_drawn_at_the_call():

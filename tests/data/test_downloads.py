@@ -20,18 +20,29 @@ TEXT = "Whether 'tis nobler — ".encode() * 40
 
 
 def idx(array):
-    return struct.pack(">HBB", 0, 8, array.ndim) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
+    return (
+        struct.pack(">HBB", 0, 8, array.ndim)
+        + struct.pack(f">{array.ndim}I", *array.shape)
+        + array.tobytes()
+    )
 
 
 def digits(rng, n):
-    return idx(rng.integers(0, 256, (n, 28, 28), np.uint8)), idx(rng.integers(0, 10, n).astype(np.uint8))
+    return idx(rng.integers(0, 256, (n, 28, 28), np.uint8)), idx(
+        rng.integers(0, 10, n).astype(np.uint8)
+    )
 
 
 def cifar(rng, n=4):
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w:gz") as archive:
-        for name in ("test_batch", *(f"data_batch_{i}" for i in range(1, 6))):  # in another order than they are read
-            record = np.concatenate([rng.integers(0, 10, (n, 1)), rng.integers(0, 256, (n, 3072))], axis=1).astype(np.uint8)
+        for name in (
+            "test_batch",
+            *(f"data_batch_{i}" for i in range(1, 6)),
+        ):  # in another order than they are read
+            record = np.concatenate(
+                [rng.integers(0, 10, (n, 1)), rng.integers(0, 256, (n, 3072))], axis=1
+            ).astype(np.uint8)
             member = tarfile.TarInfo(f"cifar-10-batches-bin/{name}.bin")
             member.size = record.size
             archive.addfile(member, io.BytesIO(record.tobytes()))
@@ -68,7 +79,10 @@ def web(monkeypatch, tmp_path):
         for file, (url, _) in entries.items():
             path = f"/{name}/{url.rsplit('/')[-1]}"
             site.files[path] = gzip.compress(plain[file]) if "ubyte" in file else plain[file]
-            registry[name][file] = (f"http://127.0.0.1:{server.server_port}{path}", hashlib.sha256(plain[file]).hexdigest())
+            registry[name][file] = (
+                f"http://127.0.0.1:{server.server_port}{path}",
+                hashlib.sha256(plain[file]).hexdigest(),
+            )
     monkeypatch.setattr(downloads, "FILES", registry)
     monkeypatch.setenv("DLSCRATCH_DATA", str(site.cache))
     monkeypatch.delenv("DLSCRATCH_MIRROR", raising=False)
@@ -92,9 +106,16 @@ def test_the_registry_names_whole_hashes_and_safe_addresses():
 @pytest.mark.parametrize("load, name", [(mnist, "mnist"), (fashion_mnist, "fashion_mnist")])
 def test_digits_arrive_and_stay(web, load, name):
     X, y, X_test, y_test = load()
-    assert X.shape == (6, 28, 28) and X_test.shape == (3, 28, 28) and X.dtype == np.float32 and y.dtype == np.int64
+    assert (
+        X.shape == (6, 28, 28)
+        and X_test.shape == (3, 28, 28)
+        and X.dtype == np.float32
+        and y.dtype == np.int64
+    )
     pixels = np.frombuffer(web.plain["train-images-idx3-ubyte"][16:], np.uint8).reshape(6, 28, 28)
-    assert np.array_equal(np.rint(255 * X), pixels) and y_test.tolist() == list(web.plain["t10k-labels-idx1-ubyte"][8:])
+    assert np.array_equal(np.rint(255 * X), pixels) and y_test.tolist() == list(
+        web.plain["t10k-labels-idx1-ubyte"][8:]
+    )
     assert len(web.log) == 4 and left(web.cache / name) == sorted(downloads.FILES[name])
     load()
     assert len(web.log) == 4  # the second time nothing is asked for
@@ -102,7 +123,12 @@ def test_digits_arrive_and_stay(web, load, name):
 
 def test_colour_photographs_arrive(web):
     X, y, X_test, y_test = cifar10()
-    assert X.shape == (20, 3, 32, 32) and X_test.shape == (4, 3, 32, 32) and 0 <= X.min() < 0.01 and 0.99 < X.max() <= 1
+    assert (
+        X.shape == (20, 3, 32, 32)
+        and X_test.shape == (4, 3, 32, 32)
+        and 0 <= X.min() < 0.01
+        and 0.99 < X.max() <= 1
+    )
     assert y.shape == (20,) and y.dtype == np.int64 and y_test.max() < 10
     with tarfile.open(fileobj=io.BytesIO(web.plain["cifar-10-binary.tar.gz"])) as archive:
         record = archive.extractfile("cifar-10-batches-bin/data_batch_2.bin").read()[:3073]
@@ -115,10 +141,15 @@ def test_text_arrives(web):
 
 def test_a_wrong_file_is_refused_and_leaves_nothing(web):
     web.files["/tiny_shakespeare/input.txt"] = TEXT + b"!"
-    with pytest.raises(ValueError, match="input.txt was refused and nothing of it kept.*" + hashlib.sha256(TEXT).hexdigest()):
+    with pytest.raises(
+        ValueError,
+        match="input.txt was refused and nothing of it kept.*" + hashlib.sha256(TEXT).hexdigest(),
+    ):
         tiny_shakespeare()
     assert left(web.cache) == []
-    web.files["/mnist/train-images-idx3-ubyte.gz"] = web.files["/mnist/train-images-idx3-ubyte.gz"][:-9]
+    web.files["/mnist/train-images-idx3-ubyte.gz"] = web.files["/mnist/train-images-idx3-ubyte.gz"][
+        :-9
+    ]
     with pytest.raises(ValueError, match="not a whole gzip file"):
         mnist()
     assert left(web.cache) == []
@@ -139,13 +170,17 @@ def test_a_file_damaged_in_the_cache_is_fetched_anew(web):
     assert tiny_shakespeare() == TEXT.decode() and len(web.log) == 2
 
 
-@pytest.mark.parametrize("folder, zipped", [("", True), ("", False), ("mnist", True), ("mnist", False)])
+@pytest.mark.parametrize(
+    "folder, zipped", [("", True), ("", False), ("mnist", True), ("mnist", False)]
+)
 def test_a_mirror_is_copied_and_the_network_left_alone(web, monkeypatch, tmp_path, folder, zipped):
     place = tmp_path / "mirror" / folder
     place.mkdir(parents=True)
     for file in downloads.FILES["mnist"]:
         data = web.plain[file]
-        (place / (file + ".gz" * zipped)).write_bytes(gzip.compress(data, 1, mtime=5) if zipped else data)
+        (place / (file + ".gz" * zipped)).write_bytes(
+            gzip.compress(data, 1, mtime=5) if zipped else data
+        )
     monkeypatch.setenv("DLSCRATCH_MIRROR", str(tmp_path / "mirror"))
     assert mnist().X_train.shape == (6, 28, 28) and web.log == []
     monkeypatch.delenv("DLSCRATCH_MIRROR")
@@ -169,12 +204,23 @@ def test_offline_one_sentence_names_both_ways_out(monkeypatch, tmp_path, load):
     """The suite's own guard is the missing network: these are the real addresses."""
     monkeypatch.setenv("DLSCRATCH_DATA", str(tmp_path))
     monkeypatch.delenv("DLSCRATCH_MIRROR", raising=False)
-    for proxy in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+    for proxy in (
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+    ):
         monkeypatch.delenv(proxy, raising=False)
     with pytest.raises(ConnectionError) as error:
         load()
     message = str(error.value)
-    assert "DLSCRATCH_MIRROR (now not set)" in message and f"DLSCRATCH_DATA (now {tmp_path})" in message and "\n" not in message
+    assert (
+        "DLSCRATCH_MIRROR (now not set)" in message
+        and f"DLSCRATCH_DATA (now {tmp_path})" in message
+        and "\n" not in message
+    )
     assert left(tmp_path) == []
 
 

@@ -30,14 +30,21 @@ def test_digits_follow_the_generator():
 
 def test_the_default_dtype_rules():
     with default_dtype("float64"):
-        assert digits().X_train.dtype == mnist1d(n=10).X_train.dtype == photograph().dtype == np.float64
+        assert (
+            digits().X_train.dtype
+            == mnist1d(n=10).X_train.dtype
+            == photograph().dtype
+            == np.float64
+        )
 
 
 def test_split_keeps_pairs_and_loses_nothing():
     X = np.arange(40).reshape(20, 2)
     got = split(X, X[:, 0], rng=1, test_fraction=0.3)
     assert len(got.X_test) == 6
-    assert np.array_equal(got.X_train[:, 0], got.y_train) and np.array_equal(got.X_test[:, 0], got.y_test)
+    assert np.array_equal(got.X_train[:, 0], got.y_train) and np.array_equal(
+        got.X_test[:, 0], got.y_test
+    )
     assert sorted(np.concatenate([got.y_train, got.y_test])) == X[:, 0].tolist()
 
 
@@ -66,7 +73,9 @@ def test_mnist1d_equals_the_package_and_leaves_global_randomness_alone():
     theirs = make_dataset(args)
     np.random.set_state(state)  # noqa: NPY002
     assert got.X_train.shape == (160, 40) and got.X_test.shape == (40, 40)
-    assert np.array_equal(got.X_train, theirs["x"].astype(np.float32)) and np.array_equal(got.y_test, theirs["y_test"])
+    assert np.array_equal(got.X_train, theirs["x"].astype(np.float32)) and np.array_equal(
+        got.y_test, theirs["y_test"]
+    )
 
 
 def test_mnist1d_depends_on_rng_only():
@@ -98,12 +107,17 @@ def test_table(name):
     assert got.X_train.shape[1] == columns and len(got.X_train) + len(got.X_test) == rows
     assert np.allclose(got.X_train.mean(axis=0, dtype=np.float64), 0, atol=1e-6)
     assert np.allclose(got.X_train.std(axis=0, dtype=np.float64), 1, atol=1e-6)
-    assert got.X_train.dtype == np.float32 and got.y_train.dtype == (np.float32 if name == "diabetes" else np.int64)
+    assert got.X_train.dtype == np.float32 and got.y_train.dtype == (
+        np.float32 if name == "diabetes" else np.int64
+    )
 
 
 def test_table_scales_the_test_rows_with_the_training_rows():
     scaled, raw = table("wine", rng=2), table("wine", rng=2, standardize=False)
-    mean, std = raw.X_train.mean(axis=0, dtype=np.float64), raw.X_train.std(axis=0, dtype=np.float64)
+    mean, std = (
+        raw.X_train.mean(axis=0, dtype=np.float64),
+        raw.X_train.std(axis=0, dtype=np.float64),
+    )
     assert np.allclose(scaled.X_test, (raw.X_test - mean) / std, atol=1e-4)
     assert not np.allclose(scaled.X_test.mean(axis=0), 0, atol=1e-3)
 

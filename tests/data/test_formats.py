@@ -22,12 +22,23 @@ def written(path, data):
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.sampled_from(sorted(CODES)), st.lists(st.integers(0, 4), min_size=1, max_size=4), st.booleans())
+@given(
+    st.sampled_from(sorted(CODES)),
+    st.lists(st.integers(0, 4), min_size=1, max_size=4),
+    st.booleans(),
+)
 def test_idx_round_trip(tmp_path_factory, code, shape, zipped):
     array = np.random.default_rng(0).integers(0, 100, shape).astype(CODES[code])
     data = struct.pack(f">HBB{len(shape)}I", 0, code, len(shape), *shape) + array.tobytes()
-    got = read_idx(written(tmp_path_factory.mktemp("idx") / "file", gzip.compress(data) if zipped else data))
-    assert got.shape == tuple(shape) and np.array_equal(got, array) and got.dtype.isnative and got.flags.writeable
+    got = read_idx(
+        written(tmp_path_factory.mktemp("idx") / "file", gzip.compress(data) if zipped else data)
+    )
+    assert (
+        got.shape == tuple(shape)
+        and np.array_equal(got, array)
+        and got.dtype.isnative
+        and got.flags.writeable
+    )
 
 
 BROKEN = {
@@ -59,13 +70,22 @@ def archive(path, batches, mode="w:gz"):
 
 
 NAMES = [f"data_batch_{i}.bin" for i in range(1, 6)] + ["test_batch.bin"]
-RECORDS = {name: bytes([i]) + bytes([10 * i]) * 1024 + b"\x01" * 1024 + b"\x02" * 1024 for i, name in enumerate(NAMES)}
+RECORDS = {
+    name: bytes([i]) + bytes([10 * i]) * 1024 + b"\x01" * 1024 + b"\x02" * 1024
+    for i, name in enumerate(NAMES)
+}
 
 
 def test_cifar_planes_and_order(tmp_path):
-    X, y, X_test, y_test = read_cifar10(archive(tmp_path / "c.tar.gz", {"readme.html": b"", **dict(reversed(RECORDS.items()))}))
+    X, y, X_test, y_test = read_cifar10(
+        archive(tmp_path / "c.tar.gz", {"readme.html": b"", **dict(reversed(RECORDS.items()))})
+    )
     assert X.shape == (5, 3, 32, 32) and y.tolist() == [0, 1, 2, 3, 4] and y_test.tolist() == [5]
-    assert X[:, 0, 5, 7].tolist() == [0, 10, 20, 30, 40] and (X[:, 1] == 1).all() and (X_test[:, 2] == 2).all()
+    assert (
+        X[:, 0, 5, 7].tolist() == [0, 10, 20, 30, 40]
+        and (X[:, 1] == 1).all()
+        and (X_test[:, 2] == 2).all()
+    )
 
 
 def test_cifar_refuses(tmp_path):
@@ -75,7 +95,9 @@ def test_cifar_refuses(tmp_path):
     with pytest.raises(ValueError, match="test_batch.bin has 0 bytes"):
         read_cifar10(archive(tmp_path / "b", {**RECORDS, "test_batch.bin": b""}))
     with pytest.raises(ValueError, match="label 77"):
-        read_cifar10(archive(tmp_path / "c", {**RECORDS, "data_batch_1.bin": b"\x4d" + bytes(3072)}))
+        read_cifar10(
+            archive(tmp_path / "c", {**RECORDS, "data_batch_1.bin": b"\x4d" + bytes(3072)})
+        )
     with pytest.raises(ValueError, match="holds no data_batch_1.bin, data_batch_2.bin"):
         read_cifar10(archive(tmp_path / "d", {"test_batch.bin": RECORDS["test_batch.bin"]}))
     with pytest.raises(ValueError, match="not a whole tar archive"):

@@ -8,7 +8,11 @@ import pytest
 
 from dlscratch.data import REBER, Grammar, markov, reber
 
-LANGUAGES = {"chain": markov(0), "long memory": markov(1, symbols=4, order=3, concentration=0.2), "reber": reber()}
+LANGUAGES = {
+    "chain": markov(0),
+    "long memory": markov(1, symbols=4, order=3, concentration=0.2),
+    "reber": reber(),
+}
 
 
 @pytest.mark.parametrize("name", LANGUAGES)
@@ -29,7 +33,9 @@ def test_entropy_by_hand():
     h = -0.25 * math.log(0.25) - 0.75 * math.log(0.75)
     assert math.isclose(grammar.entropy(), 2 / 3 * h + math.log(2) / 3, rel_tol=1e-14)
     fair = Grammar(np.full((1, 8), 1 / 8), np.zeros((1, 8), int)).check()
-    assert math.isclose(fair.entropy(), math.log(8), rel_tol=1e-14) and np.allclose(fair.surprise([[0, 3]]), math.log(8))
+    assert math.isclose(fair.entropy(), math.log(8), rel_tol=1e-14) and np.allclose(
+        fair.surprise([[0, 3]]), math.log(8)
+    )
 
 
 def test_entropy_of_blocks():
@@ -51,7 +57,9 @@ def test_markov_samples_follow_its_table():
     counts = np.zeros((9, 3))
     np.add.at(counts, (state, following), 1)
     n = counts.sum(axis=1, keepdims=True)
-    assert (abs(counts / n - grammar.emit) < 5 * np.sqrt(grammar.emit * (1 - grammar.emit) / n) + 1e-9).all()
+    assert (
+        abs(counts / n - grammar.emit) < 5 * np.sqrt(grammar.emit * (1 - grammar.emit) / n) + 1e-9
+    ).all()
     assert np.allclose(n[:, 0] / n.sum(), grammar.stationary(), atol=0.02)
 
 
@@ -61,17 +69,23 @@ def test_reber_words():
     stream = "".join(REBER[i] for i in reber().sample(0, 1, 4000)[0])
     words = re.findall("B[^BE]*E", stream)
     assert len(words) > 300 and {"BTXSE", "BPVVE", "BTSXSE", "BTXXVVE"} <= set(words)
-    graph = re.compile(r"B(TS*X(S|XT*V(P(XT*VP)*(S|XT*VV)|V))|PT*V(P(XT*VP)*(S|XT*VV)|V))E")  # the graph, written out anew
+    graph = re.compile(
+        r"B(TS*X(S|XT*V(P(XT*VP)*(S|XT*VV)|V))|PT*V(P(XT*VP)*(S|XT*VV)|V))E"
+    )  # the graph, written out anew
     assert all(graph.fullmatch(w) for w in words)
     assert np.isinf(reber().surprise([[REBER.index(c) for c in "BTV"]])[0, -1])
 
 
 def test_rng_decides_alone():
     grammar = markov(3)
-    assert np.array_equal(grammar.emit, markov(np.random.default_rng(3)).emit) and not np.array_equal(grammar.emit, markov(4).emit)
+    assert np.array_equal(
+        grammar.emit, markov(np.random.default_rng(3)).emit
+    ) and not np.array_equal(grammar.emit, markov(4).emit)
     assert np.array_equal(grammar.sample(1, 3, 9), grammar.sample(np.random.default_rng(1), 3, 9))
     assert not np.array_equal(grammar.sample(1, 3, 9), grammar.sample(2, 3, 9))
-    assert markov(0, concentration=0.05).entropy() < markov(0, concentration=5).entropy() < math.log(8)
+    assert (
+        markov(0, concentration=0.05).entropy() < markov(0, concentration=5).entropy() < math.log(8)
+    )
 
 
 HALF = np.full((2, 2), 0.5)

@@ -16,10 +16,20 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize("row", [(), (3,), (2, 1, 5)])
 def test_blocks_become_one_array(tmp_path, dtype, row):
     rng = np.random.default_rng(0)
-    blocks = [np.frombuffer(rng.bytes(n * int(np.prod(row)) * np.dtype(dtype).itemsize), dtype).reshape(n, *row) for n in (4, 0, 7, 1)]
+    blocks = [
+        np.frombuffer(rng.bytes(n * int(np.prod(row)) * np.dtype(dtype).itemsize), dtype).reshape(
+            n, *row
+        )
+        for n in (4, 0, 7, 1)
+    ]
     memmap.write(tmp_path / "x.npy", (b for b in blocks))
     got, plain = memmap.open(tmp_path / "x.npy"), np.load(tmp_path / "x.npy")
-    assert isinstance(got, np.memmap) and got.shape == (12, *row) and got.dtype == dtype and not got.flags.writeable
+    assert (
+        isinstance(got, np.memmap)
+        and got.shape == (12, *row)
+        and got.dtype == dtype
+        and not got.flags.writeable
+    )
     assert got.tobytes() == plain.tobytes() == b"".join(b.tobytes() for b in blocks)
     assert [f.name for f in tmp_path.iterdir()] == ["x.npy"]
 
@@ -37,7 +47,9 @@ def test_batches_read_only_their_rows(tmp_path):
     memmap.write(tmp_path / "y.npy", (np.full(100, i) for i in range(10)))
     X, y = memmap.open(tmp_path / "X.npy"), memmap.open(tmp_path / "y.npy")
     epoch = list(batches(np.random.default_rng(0), X, y, size=64))
-    assert all(type(a) is np.ndarray and a.shape == (len(b), 4) and (a[:, 0] == b).all() for a, b in epoch)
+    assert all(
+        type(a) is np.ndarray and a.shape == (len(b), 4) and (a[:, 0] == b).all() for a, b in epoch
+    )
     assert np.bincount(np.concatenate([b for _, b in epoch])).tolist() == [100] * 10
 
 
@@ -61,7 +73,9 @@ memmap.write(sys.argv[1], (np.full((24, 1 << 20), i, np.uint8) for i in range(10
 X = memmap.open(sys.argv[1])
 print(X.nbytes >> 20, sum(int(b[:, -1].astype(int).sum()) for b in batches(np.random.default_rng(0), X, size=20)))
 """
-    run = subprocess.run([sys.executable, "-c", code, tmp_path / "x.npy"], cwd=ROOT, capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "x.npy"], cwd=ROOT, capture_output=True, text=True
+    )
     assert run.stdout.split() == ["240", "1080"], run.stderr
 
 
@@ -86,7 +100,9 @@ def blocks():
     os.kill(os.getpid(), signal.SIGKILL)
 memmap.write(sys.argv[1], blocks())
 """
-    assert subprocess.run([sys.executable, "-c", code, tmp_path / "x.npy"], cwd=ROOT).returncode == -9
+    assert (
+        subprocess.run([sys.executable, "-c", code, tmp_path / "x.npy"], cwd=ROOT).returncode == -9
+    )
     assert not (tmp_path / "x.npy").exists()
     memmap.write(tmp_path / "x.npy", np.ones((3, 2)))
     assert memmap.open(tmp_path / "x.npy").sum() == 6

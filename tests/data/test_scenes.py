@@ -11,17 +11,30 @@ from dlscratch.data import SHAPES, scenes
 def test_picture_boxes_and_masks_agree():
     X, boxes, labels, masks = made = scenes(0, n=200, size=32, most=4, noise=0)
     there = labels >= 0
-    assert X.shape == (200, 3, 32, 32) and X.dtype == boxes.dtype == np.float32 and labels.dtype == np.int64
-    assert (np.diff(there.astype(int), axis=1) <= 0).all() and there[:, 0].all() and there.all(axis=1).any() and not there[:, 1].all()
+    assert (
+        X.shape == (200, 3, 32, 32)
+        and X.dtype == boxes.dtype == np.float32
+        and labels.dtype == np.int64
+    )
+    assert (
+        (np.diff(there.astype(int), axis=1) <= 0).all()
+        and there[:, 0].all()
+        and there.all(axis=1).any()
+        and not there[:, 1].all()
+    )
     assert np.array_equal(masks.any(axis=(2, 3)), there) and masks.sum(axis=1).max() == 1
     for i, j in np.argwhere(there):
         x0, y0, x1, y1 = boxes[i, j].astype(int)
         rows, columns = np.nonzero(masks[i, j])
         assert [x0, y0, x1, y1] == [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
         assert np.ptp(X[i][:, masks[i, j]], axis=1).max() == 0  # one colour
-    assert (boxes[~there] == 0).all() and (X.swapaxes(1, 2).swapaxes(2, 3)[~masks.any(axis=1)] == 0.5).all()
+    assert (boxes[~there] == 0).all() and (
+        X.swapaxes(1, 2).swapaxes(2, 3)[~masks.any(axis=1)] == 0.5
+    ).all()
     classes = made.classes()
-    assert np.array_equal(classes > 0, masks.any(axis=1)) and np.bincount(classes.ravel()).size == 1 + len(SHAPES)
+    assert np.array_equal(classes > 0, masks.any(axis=1)) and np.bincount(
+        classes.ravel()
+    ).size == 1 + len(SHAPES)
     assert all((classes[i][masks[i, j]] == 1 + labels[i, j]).all() for i, j in np.argwhere(there))
 
 
@@ -33,8 +46,15 @@ def test_shapes_are_what_they_are_called():
     for label, (name, want) in enumerate(zip(SHAPES, (np.pi / 4, 1, 0.5))):
         assert abs(share[labels[:, 0] == label] - want).max() < 0.05, name
     triangles = masks[labels[:, 0] == SHAPES.index("triangle"), 0]
-    assert (np.diff(triangles.sum(axis=2)[0][triangles[0].any(axis=1)]) >= 0).all()  # the tip is above
-    assert (boxes[:, 0, :2] >= 0).all() and (boxes[:, 0, 2:] <= 128).all() and 21 < sides.min() and sides.max() < 53
+    assert (
+        np.diff(triangles.sum(axis=2)[0][triangles[0].any(axis=1)]) >= 0
+    ).all()  # the tip is above
+    assert (
+        (boxes[:, 0, :2] >= 0).all()
+        and (boxes[:, 0, 2:] <= 128).all()
+        and 21 < sides.min()
+        and sides.max() < 53
+    )
 
 
 def test_at_least_half_of_each_shape_is_seen(monkeypatch):
@@ -45,7 +65,11 @@ def test_at_least_half_of_each_shape_is_seen(monkeypatch):
     for _ in range(100):
         drawn.clear()
         for label, seen in module._place(rng, 20, 8):
-            whole = [shape for k, shape in drawn if k == label and (seen <= shape).all() and 2 * seen.sum() >= shape.sum()]
+            whole = [
+                shape
+                for k, shape in drawn
+                if k == label and (seen <= shape).all() and 2 * seen.sum() >= shape.sum()
+            ]
             assert whole
             hidden += all(seen.sum() < shape.sum() for shape in whole)
     assert hidden > 100

@@ -5,7 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from dlscratch.data import correlated_gaussians, modular_arithmetic, planted_graphs, sparse_parity, teacher_student
+from dlscratch.data import (
+    correlated_gaussians,
+    modular_arithmetic,
+    planted_graphs,
+    sparse_parity,
+    teacher_student,
+)
 from dlscratch.engine import default_dtype
 
 MAKERS = [teacher_student, sparse_parity, modular_arithmetic, planted_graphs, correlated_gaussians]
@@ -36,7 +42,9 @@ def test_teacher_answers_with_its_weights():
     assert X.shape == (500, 7) and W.shape == (3, 7) and set(v) <= {-1, 1}
     assert np.allclose(y, sum(v[h] * np.tanh(X @ W[h]) for h in range(3)), atol=1e-12)
     assert abs((noisy.y - np.tanh(noisy.X @ noisy.W.T) @ noisy.v).std() - 0.5) < 0.01
-    assert abs(np.linalg.norm(teacher_student(0, features=4000, hidden=5).W, axis=1).mean() - 1) < 0.03
+    assert (
+        abs(np.linalg.norm(teacher_student(0, features=4000, hidden=5).W, axis=1).mean() - 1) < 0.03
+    )
 
 
 def test_parity_needs_all_k_columns():
@@ -54,15 +62,30 @@ def test_parity_needs_all_k_columns():
 def test_modular_table_is_whole(operation, result):
     X, y, X_test, y_test = modular_arithmetic(0, p=11, operation=operation, test_fraction=0.3)
     assert len(X_test) == round(121 * 0.3)
-    rows = {(a, b): c for (a, b), c in zip(np.concatenate([X, X_test]).tolist(), np.concatenate([y, y_test]).tolist())}
+    rows = {
+        (a, b): c
+        for (a, b), c in zip(
+            np.concatenate([X, X_test]).tolist(), np.concatenate([y, y_test]).tolist()
+        )
+    }
     whole = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b}[operation]
-    assert len(rows) == 121 and rows[6, 7] == result and all(c == whole(a, b) % 11 for (a, b), c in rows.items())
+    assert (
+        len(rows) == 121
+        and rows[6, 7] == result
+        and all(c == whole(a, b) % 11 for (a, b), c in rows.items())
+    )
 
 
 def test_planted_graphs_have_the_planted_densities():
     A, y = planted_graphs(0, n=50, nodes=61, communities=3, p_in=0.4, p_out=0.1)
-    assert A.shape == (50, 61, 61) and np.array_equal(A, A.mT) and (np.diagonal(A, axis1=1, axis2=2) == 0).all()
-    assert np.array_equal(np.sort(y, axis=1)[0], np.sort(np.arange(61) % 3)) and not np.array_equal(y[0], y[1])
+    assert (
+        A.shape == (50, 61, 61)
+        and np.array_equal(A, A.mT)
+        and (np.diagonal(A, axis1=1, axis2=2) == 0).all()
+    )
+    assert np.array_equal(np.sort(y, axis=1)[0], np.sort(np.arange(61) % 3)) and not np.array_equal(
+        y[0], y[1]
+    )
     same = (y[:, :, None] == y[:, None]) & ~np.eye(61, dtype=bool)
     for edges, p in ((A[same], 0.4), (A[y[:, :, None] != y[:, None]], 0.1)):
         assert abs(edges.mean() - p) < 5 * math.sqrt(p * (1 - p) / (edges.size / 2))

@@ -23,7 +23,11 @@ ANY = st.text(st.characters(), max_size=60) | st.text(TEXT, max_size=60)
 @example("👩‍👩‍👧 e\u0301 \U0010ffff\x00")
 def test_bpe_round_trips_every_string(text):
     tokens = BPE.encode(text)
-    assert tokens.dtype == np.int64 and BPE.decode(tokens) == text and len(tokens) <= len(text.encode("utf-8", "surrogatepass"))
+    assert (
+        tokens.dtype == np.int64
+        and BPE.decode(tokens) == text
+        and len(tokens) <= len(text.encode("utf-8", "surrogatepass"))
+    )
 
 
 @settings(max_examples=50, deadline=None)
@@ -31,7 +35,11 @@ def test_bpe_round_trips_every_string(text):
 def test_char_round_trip(text):
     tokenizer = CharTokenizer(text)
     tokens = tokenizer.encode(text)
-    assert tokenizer.decode(tokens) == text and len(tokenizer) == len(set(text)) and set(tokens) == set(range(len(tokenizer)))
+    assert (
+        tokenizer.decode(tokens) == text
+        and len(tokenizer) == len(set(text))
+        and set(tokens) == set(range(len(tokenizer)))
+    )
 
 
 def by_the_book(words, size):
@@ -56,7 +64,9 @@ def by_the_book(words, size):
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.text("abc", min_size=1, max_size=9), min_size=1, max_size=12), st.integers(256, 280))
+@given(
+    st.lists(st.text("abc", min_size=1, max_size=9), min_size=1, max_size=12), st.integers(256, 280)
+)
 def test_merges_are_the_most_frequent_pairs(words, size):
     text = "\n\n".join(words)  # line ends that belong to no word
     counts = Counter(words)
@@ -64,7 +74,9 @@ def test_merges_are_the_most_frequent_pairs(words, size):
     merges, cut = by_the_book(counts, size)
     tokenizer = BPETokenizer.train(text, size)
     assert tokenizer.merges == merges
-    assert all(tuple(tokenizer.encode(w)) in cut for w in counts)  # encoding cuts a word as learning did
+    assert all(
+        tuple(tokenizer.encode(w)) in cut for w in counts
+    )  # encoding cuts a word as learning did
 
 
 def test_a_known_example():
@@ -86,7 +98,12 @@ def test_merges_are_reproducible_and_enough():
 
 def test_words_are_not_joined():
     tokens = [b.decode(errors="replace") for b in BPETokenizer.train(TEXT, 1000).bytes]
-    assert not any(re.search(r"\S\s|\w[^\w\s\ufffd]", t) for t in tokens) and {" the", " Grüße", "'", " 世界"} <= set(tokens)
+    assert not any(re.search(r"\S\s|\w[^\w\s\ufffd]", t) for t in tokens) and {
+        " the",
+        " Grüße",
+        "'",
+        " 世界",
+    } <= set(tokens)
 
 
 def test_half_a_character_is_shown_as_such():
@@ -105,5 +122,7 @@ def test_misuse():
         assert tokenizer.decode([]) == ""
     with pytest.raises(ValueError, match="size=255"):
         BPETokenizer.train("abc", 255)
-    with pytest.raises(ValueError, match="merge 1 is \\(97, 257\\); want a pair of tokens from 0 to 256"):
+    with pytest.raises(
+        ValueError, match="merge 1 is \\(97, 257\\); want a pair of tokens from 0 to 256"
+    ):
         BPETokenizer([(97, 98), (97, 257)])

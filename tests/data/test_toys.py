@@ -35,7 +35,9 @@ def test_truth_is_calibrated(toy):
 def test_truth_of_two_blobs_is_the_logistic_function():
     """Two Gaussians of equal width at (1, 0) and (-1, 0): P(y = 1 | x) = 1 / (1 + exp(2 x1 / noise²))."""
     X = np.random.default_rng(0).normal(size=(50, 2))
-    assert np.allclose(blobs(0, noise=0.7).truth(X), 1 / (1 + np.exp(2 * X[:, 0] / 0.49)), rtol=1e-12)
+    assert np.allclose(
+        blobs(0, noise=0.7).truth(X), 1 / (1 + np.exp(2 * X[:, 0] / 0.49)), rtol=1e-12
+    )
 
 
 def test_where_the_classes_lie():

@@ -4,7 +4,11 @@ import numpy as np
 
 from dlscratch.engine import Tensor, gradients
 
-LIMITS = {1: 1e-8, 2: 2e-8, 3: 1e-7}  # worst relative error allowed; the differences themselves are no better than 1e-9
+LIMITS = {
+    1: 1e-8,
+    2: 2e-8,
+    3: 1e-7,
+}  # worst relative error allowed; the differences themselves are no better than 1e-9
 
 
 def outputs(f, xs):
@@ -39,7 +43,11 @@ class Check:
 
     def differentiated(self, order, arrays):
         """The number whose gradient `derivative(order)` is; at order 1 on plain NumPy."""
-        return self.loss(arrays) if order == 1 else dot(self.along[order - 2], self.derivative(order - 1, arrays))
+        return (
+            self.loss(arrays)
+            if order == 1
+            else dot(self.along[order - 2], self.derivative(order - 1, arrays))
+        )
 
     def by_differences(self, order, step=1e-5):
         found = [np.zeros(a.shape) for a in self.arrays]
@@ -69,7 +77,11 @@ def flat(arrays):
 
 def ours(table):
     """The entries of NumPy and the package: tests may have added theirs."""
-    return {f for f in table if (getattr(f, "__module__", None) or "numpy").startswith(("numpy", "dlscratch"))}
+    return {
+        f
+        for f in table
+        if (getattr(f, "__module__", None) or "numpy").startswith(("numpy", "dlscratch"))
+    }
 
 
 def run(sample, dtype="float64", **options):

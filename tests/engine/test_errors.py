@@ -3,7 +3,19 @@
 import numpy as np
 import pytest
 
-from dlscratch.engine import Tensor, checkpoint, default_dtype, detect_anomaly, grad, gradients, hvp, jvp, no_grad, rule, vjp
+from dlscratch.engine import (
+    Tensor,
+    checkpoint,
+    default_dtype,
+    detect_anomaly,
+    grad,
+    gradients,
+    hvp,
+    jvp,
+    no_grad,
+    rule,
+    vjp,
+)
 
 
 def leaf(*shape):
@@ -95,10 +107,19 @@ def test_float16_is_storage():
 
 SHAPES = {
     "add": (lambda: leaf(2) + leaf(3), r"\(2,\) \(3,\)"),
-    "matmul": (lambda: leaf(2, 3) @ leaf(2, 3), r"matmul of shapes \(2, 3\) and \(2, 3\): 3 columns meet 2 rows"),
-    "matmul of a vector": (lambda: leaf(2, 3) @ leaf(2), r"\(2, 3\) and \(2, 1\): 3 columns meet 2 rows"),
+    "matmul": (
+        lambda: leaf(2, 3) @ leaf(2, 3),
+        r"matmul of shapes \(2, 3\) and \(2, 3\): 3 columns meet 2 rows",
+    ),
+    "matmul of a vector": (
+        lambda: leaf(2, 3) @ leaf(2),
+        r"\(2, 3\) and \(2, 1\): 3 columns meet 2 rows",
+    ),
     "matmul of a scalar": (lambda: leaf(2) @ leaf(), r"scalar has no rows; use \*"),
-    "tensordot": (lambda: np.tensordot(leaf(2, 3), leaf(2, 3), axes=1), r"np.tensordot of shapes \(2, 3\) and \(2, 3\)"),
+    "tensordot": (
+        lambda: np.tensordot(leaf(2, 3), leaf(2, 3), axes=1),
+        r"np.tensordot of shapes \(2, 3\) and \(2, 3\)",
+    ),
     "reshape": (lambda: leaf(2, 3).reshape(4, 2), r"size 6 into shape \(4,\s?2\)"),
     "concatenate": (lambda: np.concatenate([leaf(2, 3), leaf(2, 2)]), "dimension"),
     "einsum": (lambda: np.einsum("ij,jk", leaf(2, 3), leaf(2, 3)), "label 'j'"),
@@ -107,14 +128,26 @@ SHAPES = {
     "cross": (lambda: np.cross(leaf(2), leaf(2)), "three entries"),
     "average": (lambda: np.average(leaf(2, 3), weights=np.ones(3)), "must have the shape of x"),
     "pad": (lambda: np.pad(leaf(3), 1, mode="mean"), "mode 'mean'; want constant, edge"),
-    "pad by edge, with a constant": (lambda: np.pad(leaf(3), 1, mode="edge", constant_values=2), "goes with mode 'constant'"),
+    "pad by edge, with a constant": (
+        lambda: np.pad(leaf(3), 1, mode="edge", constant_values=2),
+        "goes with mode 'constant'",
+    ),
     "norm": (lambda: np.linalg.norm(leaf(2, 3), 1), "ord=1.*want None"),
     "svd": (lambda: np.linalg.svd(leaf(2, 3)), "full_matrices=False"),
-    "assigned data": (lambda: setattr(leaf(3), "data", np.ones(2)), r"came shape \(2,\), want \(3,\)"),
-    "jvp": (lambda: jvp(np.sin, leaf(3), np.ones(2)), r"vector has shape \(2,\), the argument \(3,\)"),
+    "assigned data": (
+        lambda: setattr(leaf(3), "data", np.ones(2)),
+        r"came shape \(2,\), want \(3,\)",
+    ),
+    "jvp": (
+        lambda: jvp(np.sin, leaf(3), np.ones(2)),
+        r"vector has shape \(2,\), the argument \(3,\)",
+    ),
     "hvp": (lambda: hvp(lambda x: np.sum(x * x), leaf(3), np.ones(2)), r"vector has shape \(2,\)"),
     "vjp": (lambda: vjp(np.sin, leaf(3))[1](np.ones(2)), r"seed of shape \(2,\)"),
-    "grad of a vector": (lambda: grad(np.sin)(leaf(3)), r"scalar function; came shape \(3,\).*jacobian"),
+    "grad of a vector": (
+        lambda: grad(np.sin)(leaf(3)),
+        r"scalar function; came shape \(3,\).*jacobian",
+    ),
 }
 
 
@@ -124,9 +157,19 @@ def test_shape_mismatch(call, said):
         call()
 
 
-@pytest.mark.parametrize("call", [lambda x: np.moveaxis(x, 2, 0), lambda x: np.take(x, [0], axis=2), lambda x: np.sum(x, axis=5),
-                                  lambda x: np.roll(x, 1, 3), lambda x: np.flip(x, 2), lambda x: np.expand_dims(x, 4),
-                                  lambda x: np.mean(x, axis=2), lambda x: np.prod(x, axis=-3)])  # fmt: skip
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.moveaxis(x, 2, 0),
+        lambda x: np.take(x, [0], axis=2),
+        lambda x: np.sum(x, axis=5),
+        lambda x: np.roll(x, 1, 3),
+        lambda x: np.flip(x, 2),
+        lambda x: np.expand_dims(x, 4),
+        lambda x: np.mean(x, axis=2),
+        lambda x: np.prod(x, axis=-3),
+    ],
+)
 def test_axis_out_of_range(call):
     with pytest.raises(np.exceptions.AxisError, match="out of bounds"):
         call(leaf(2, 3))
@@ -140,7 +183,9 @@ def test_unsupported_options():
         "dtype": lambda: np.add(x, x, dtype="float32"),
         "order": lambda: np.reshape(x, (3, 1), order="F"),
         "copy": lambda: np.nan_to_num(x, copy=False),
-        "np.mean does not take dtype; on Tensors it knows x, axis, keepdims": lambda: np.mean(x, dtype="float32"),
+        "np.mean does not take dtype; on Tensors it knows x, axis, keepdims": lambda: np.mean(
+            x, dtype="float32"
+        ),
         "by position, not by name": lambda: np.sum(a=x),
         "subscripts as a string": lambda: np.einsum(x, [0], [0]),
         "UPLO": lambda: np.linalg.eigh(leaf(2, 2), UPLO="U"),
@@ -180,7 +225,9 @@ def test_write_between_forward_and_backward(write, requires):
     x, w = Tensor(np.ones(3), requires_grad=requires), leaf(3)
     y = np.sum((np.reshape(x, (3,)) if requires else x) * w)
     write(x)
-    with pytest.raises(RuntimeError, match=r"shape \(3,\) was written after np.* backward before the update"):
+    with pytest.raises(
+        RuntimeError, match=r"shape \(3,\) was written after np.* backward before the update"
+    ):
         y.backward()
     assert w.grad is None
     np.sum(x * w).backward()  # a new forward pass is in order
@@ -231,12 +278,16 @@ def test_grad_is_checked_and_copied():
 def test_detect_anomaly_names_the_operation():
     x = Tensor([0.0, 4.0], requires_grad=True)
     with detect_anomaly(), np.errstate(all="ignore"):
-        with pytest.raises(FloatingPointError, match=r"output of np.log is not finite: infinity.*\(2,\)"):
+        with pytest.raises(
+            FloatingPointError, match=r"output of np.log is not finite: infinity.*\(2,\)"
+        ):
             np.log(x)
         with pytest.raises(FloatingPointError, match=r"output of np.divide is not finite: NaN"):
             x / x
         y = np.sum(np.sqrt(x))
-        with pytest.raises(FloatingPointError, match=r"gradient through np.sqrt is not finite: infinity"):
+        with pytest.raises(
+            FloatingPointError, match=r"gradient through np.sqrt is not finite: infinity"
+        ):
             y.backward()
     with np.errstate(all="ignore"):
         assert np.isinf(np.log(x).data[0])

@@ -55,12 +55,22 @@ def test_way_out_is_shut(t, way, said):
 def test_an_array_cannot_take_a_tensor_in_place(t, name):
     array = np.ones((3, 3) if name == "matmul" else 3)
     with pytest.raises(TypeError, match=r"out=\) has no gradient"):
-        getattr(array, f"__i{name}__")(t if name != "matmul" else Tensor(np.eye(3), requires_grad=True))
+        getattr(array, f"__i{name}__")(
+            t if name != "matmul" else Tensor(np.eye(3), requires_grad=True)
+        )
     assert np.all(array == 1)
 
 
 def test_array_first_gives_a_tensor(t):
-    for y in (np.ones(3) + t, np.float64(2) * t, np.ones((2, 3)) @ t, 2 - t, [1, 2, 3] * t, np.ones(3) ** t, np.ones(3) / t):
+    for y in (
+        np.ones(3) + t,
+        np.float64(2) * t,
+        np.ones((2, 3)) @ t,
+        2 - t,
+        [1, 2, 3] * t,
+        np.ones(3) ** t,
+        np.ones(3) / t,
+    ):
         assert isinstance(y, Tensor) and y.requires_grad
 
 
@@ -82,7 +92,20 @@ def test_a_constant_may_leave(t):
 
 
 def test_comparisons_and_choices_are_plain(t):
-    for y in (t > 1, t == t, t <= 2.0, 1 < t, t != 0, np.argmax(t), t.argmax(), np.sign(t), t // 2, 7 // t, np.isnan(t), t.argsort()):
+    for y in (
+        t > 1,
+        t == t,
+        t <= 2.0,
+        1 < t,
+        t != 0,
+        np.argmax(t),
+        t.argmax(),
+        np.sign(t),
+        t // 2,
+        7 // t,
+        np.isnan(t),
+        t.argsort(),
+    ):
         assert not isinstance(y, Tensor)
     assert (t > 1.5).tolist() == [False, True, True] and (7 // t).tolist() == [7, 3, 2]
 
@@ -122,8 +145,18 @@ def test_methods_are_those_of_ndarray():
     methods = [name for name in vars(ArrayMethods) if not name.startswith("_")]
     assert len(methods) >= 25 and all(hasattr(np.ndarray, name) for name in methods)
     x = np.arange(1.0, 7).reshape(2, 3)
-    arguments = {"reshape": (3, 2), "swapaxes": (0, 1), "repeat": (2,), "take": ([1, 0],), "dot": (x.T,), "astype": ("float32",),
-                 "clip": (2, 5), "searchsorted": (3.0,), "argpartition": (1,), "compress": ([True, False], 0)}  # fmt: skip
+    arguments = {
+        "reshape": (3, 2),
+        "swapaxes": (0, 1),
+        "repeat": (2,),
+        "take": ([1, 0],),
+        "dot": (x.T,),
+        "astype": ("float32",),
+        "clip": (2, 5),
+        "searchsorted": (3.0,),
+        "argpartition": (1,),
+        "compress": ([True, False], 0),
+    }
     for name in methods:
         a = x[0] if name == "searchsorted" else x
         got, wanted = (getattr(a, name)(*arguments.get(name, ())) for a in (Tensor(a), a))
@@ -145,7 +178,9 @@ def test_orders_of_entries(order):
 
 def test_what_ndarray_has_and_a_tensor_has_not():
     t = Tensor([1.0])
-    with pytest.raises(AttributeError, match=r"no \.sort.*want np\.sort\(t\), or the array's, t\.data\.sort"):
+    with pytest.raises(
+        AttributeError, match=r"no \.sort.*want np\.sort\(t\), or the array's, t\.data\.sort"
+    ):
         t.sort()
     with pytest.raises(AttributeError, match=r"no \.view.*want the array's, t\.data\.view"):
         t.view("float32")

@@ -28,7 +28,9 @@ class LastGRU(nn.GRU):
 
 
 def encoder():
-    return nn.TransformerEncoderLayer(32, 2, 128, 0.0, "gelu", batch_first=True, norm_first=True, rng=0)
+    return nn.TransformerEncoderLayer(
+        32, 2, 128, 0.0, "gelu", batch_first=True, norm_first=True, rng=0
+    )
 
 
 def head():
@@ -37,14 +39,35 @@ def head():
 
 # the layers, and the shape of a batch: large enough for arrays of 64 KB and more, which an allocator or a pool hands out again
 MODELS = {
-    "dense": (lambda: [nn.Linear(40, 256, rng=0), nn.ReLU(), nn.BatchNorm1d(256), nn.Tanh(), nn.Linear(256, 3, rng=1)], (96, 40)),
+    "dense": (
+        lambda: [
+            nn.Linear(40, 256, rng=0),
+            nn.ReLU(),
+            nn.BatchNorm1d(256),
+            nn.Tanh(),
+            nn.Linear(256, 3, rng=1),
+        ],
+        (96, 40),
+    ),
     "convolutional": (
-        lambda: [nn.Conv2d(1, 8, 3, padding=1, rng=0), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2), *head()],
+        lambda: [
+            nn.Conv2d(1, 8, 3, padding=1, rng=0),
+            nn.BatchNorm2d(8),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            *head(),
+        ],
         (24, 1, 16, 16),
     ),
     "transformer": (lambda: [encoder(), *head()], (12, 16, 32)),
-    "lstm": (lambda: [Last(16, 64, batch_first=True, rng=0), nn.Linear(64, 3, rng=1)], (16, 12, 16)),
-    "gru": (lambda: [LastGRU(16, 64, batch_first=True, rng=0), nn.Linear(64, 3, rng=1)], (16, 12, 16)),
+    "lstm": (
+        lambda: [Last(16, 64, batch_first=True, rng=0), nn.Linear(64, 3, rng=1)],
+        (16, 12, 16),
+    ),
+    "gru": (
+        lambda: [LastGRU(16, 64, batch_first=True, rng=0), nn.Linear(64, 3, rng=1)],
+        (16, 12, 16),
+    ),
 }
 
 
@@ -87,7 +110,11 @@ def random_view(array, rng):
     return [array, array[i:], array[i], array.T, array[..., ::-1], array[: i + 1]][rng.integers(6)]
 
 
-@given(st.sampled_from(sorted(MODELS)), st.sampled_from(["SGD", "Adam", "AdamW", "RMSprop"]), st.integers(0, 2**32 - 1))
+@given(
+    st.sampled_from(sorted(MODELS)),
+    st.sampled_from(["SGD", "Adam", "AdamW", "RMSprop"]),
+    st.integers(0, 2**32 - 1),
+)
 @settings(max_examples=25, deadline=None)
 def test_nothing_that_is_held_changes(kind, optimizer, seed):
     rng, (parts, shape) = np.random.default_rng(seed), MODELS[kind]
@@ -96,7 +123,10 @@ def test_nothing_that_is_held_changes(kind, optimizer, seed):
     optimizer, held = getattr(optimizers, optimizer)(parameters, lr=0.01), []
 
     def hold(arrays):
-        held.extend((view, view.copy()) for view in (random_view(np.asarray(a), rng) for a in arrays if rng.random() < 0.5))
+        held.extend(
+            (view, view.copy())
+            for view in (random_view(np.asarray(a), rng) for a in arrays if rng.random() < 0.5)
+        )
 
     for module in model.modules():
         module.register_forward_hook(lambda module, inputs, y: hold(arrays_in(y)))
@@ -139,20 +169,47 @@ N, T, D, H = 12, 9, 16, 24
 IDS = np.random.default_rng(4).integers(0, 5, 60)
 OPERATIONS = {
     "linear": (F.linear, draw((60, 40), (30, 40), (30,))),
-    "conv2d": (lambda x, W, b: F.conv2d(x, W, b, padding=1), draw((N, 3, 10, 10), (8, 3, 3, 3), (8,))),
-    "conv2d, strides and groups": (lambda x, W: F.conv2d(x, W, stride=2, groups=2), draw((N, 4, 9, 9), (6, 2, 3, 3))),
-    "conv_transpose2d": (lambda x, W, b: F.conv_transpose2d(x, W, b, stride=2), draw((N, 4, 5, 5), (4, 3, 3, 3), (3,))),
-    "batch norm": (lambda x, w, b: F.batch_norm(x, None, None, w, b, training=True), draw((50, 20), (20,), (20,))),
-    "batch norm of images": (lambda x, w, b: F.batch_norm(x, None, None, w, b, training=True), draw((N, 4, 7, 7), (4,), (4,))),
+    "conv2d": (
+        lambda x, W, b: F.conv2d(x, W, b, padding=1),
+        draw((N, 3, 10, 10), (8, 3, 3, 3), (8,)),
+    ),
+    "conv2d, strides and groups": (
+        lambda x, W: F.conv2d(x, W, stride=2, groups=2),
+        draw((N, 4, 9, 9), (6, 2, 3, 3)),
+    ),
+    "conv_transpose2d": (
+        lambda x, W, b: F.conv_transpose2d(x, W, b, stride=2),
+        draw((N, 4, 5, 5), (4, 3, 3, 3), (3,)),
+    ),
+    "batch norm": (
+        lambda x, w, b: F.batch_norm(x, None, None, w, b, training=True),
+        draw((50, 20), (20,), (20,)),
+    ),
+    "batch norm of images": (
+        lambda x, w, b: F.batch_norm(x, None, None, w, b, training=True),
+        draw((N, 4, 7, 7), (4,), (4,)),
+    ),
     "layer norm": (lambda x, w, b: F.layer_norm(x, D, w, b), draw((N, T, D), (D,), (D,))),
     "group norm": (lambda x, w, b: F.group_norm(x, 2, w, b), draw((N, 4, 6, 6), (4,), (4,))),
     "attention": (F.scaled_dot_product_attention, draw(*[(N, 2, T, D)] * 3)),
-    "causal attention": (lambda *qkv: F.scaled_dot_product_attention(*qkv, is_causal=True), draw(*[(N, 2, T, D)] * 3)),
+    "causal attention": (
+        lambda *qkv: F.scaled_dot_product_attention(*qkv, is_causal=True),
+        draw(*[(N, 2, T, D)] * 3),
+    ),
     "tiled attention": (lambda *qkv: F.tiled_attention(*qkv, block=4), draw(*[(N, 2, T, D)] * 3)),
     "rnn": (lambda *a: F.rnn(*a)[0], draw((N, T, D), (N, H), (H, D), (H, H), (H,), (H,))),
-    "lstm": (lambda *a: F.lstm(*a)[0], draw((N, T, D), (N, H), (N, H), (4 * H, D), (4 * H, H), (4 * H,), (4 * H,))),
-    "lstm, last cell": (lambda *a: F.lstm(*a)[2], draw((N, T, D), (N, H), (N, H), (4 * H, D), (4 * H, H), (4 * H,), (4 * H,))),
-    "gru": (lambda *a: F.gru(*a)[0], draw((N, T, D), (N, H), (3 * H, D), (3 * H, H), (3 * H,), (3 * H,))),
+    "lstm": (
+        lambda *a: F.lstm(*a)[0],
+        draw((N, T, D), (N, H), (N, H), (4 * H, D), (4 * H, H), (4 * H,), (4 * H,)),
+    ),
+    "lstm, last cell": (
+        lambda *a: F.lstm(*a)[2],
+        draw((N, T, D), (N, H), (N, H), (4 * H, D), (4 * H, H), (4 * H,), (4 * H,)),
+    ),
+    "gru": (
+        lambda *a: F.gru(*a)[0],
+        draw((N, T, D), (N, H), (3 * H, D), (3 * H, H), (3 * H,), (3 * H,)),
+    ),
     "relu": (F.relu, draw((60, 40))),
     "leaky relu": (F.leaky_relu, draw((60, 40))),
     "gelu": (F.gelu, draw((60, 40))),
@@ -184,7 +241,9 @@ def test_backward_changes_nothing_that_it_reads(name, layout):
         seed = np.broadcast_to(np.float32(0.5), y.shape)
     held = [*inputs, seed, *arrays_in([list(graph(y)), [node.saved for node in graph(y)]])]
     before = [np.array(a) for a in held]
-    once, twice = ([np.array(g.data) for g in gradients(y, leaves, seed, retain_graph=True)] for _ in range(2))
+    once, twice = (
+        [np.array(g.data) for g in gradients(y, leaves, seed, retain_graph=True)] for _ in range(2)
+    )
     for a, b in zip([*once, *held], [*twice, *before], strict=True):
         np.testing.assert_array_equal(a, b)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from dlscratch.engine import RULES, Tensor
-from dlscratch.engine.table import describe
+from dlscratch.engine.operation import describe
 from tests.samples import SAMPLES
 
 from .differences import LIMITS, Check, nodes, ours, run
@@ -13,7 +13,9 @@ for sample in SAMPLES:
     for node in nodes(run(sample, requires_grad=True)[1]):
         USES.setdefault(node.op, []).append(sample)
 
-ARGUMENTS = [(op, i) for op in sorted(ours(RULES), key=describe) for i in range(len(RULES[op].vjps))]
+ARGUMENTS = [
+    (op, i) for op in sorted(ours(RULES), key=describe) for i in range(len(RULES[op].vjps))
+]
 NAMES = [f"{describe(op)} {i}" for op, i in ARGUMENTS]
 NO_GRADIENT = {"np.where 0", "np.copysign 1"}  # a condition, a sign
 LINEAR = """positive negative add subtract sum reshape transpose broadcast_to cumsum where maximum minimum fmax fmin max min amax amin
@@ -28,7 +30,9 @@ def name(value):
 def scaled(vjp):
     """The same, times 1.001."""
     grow = lambda g: None if g is None else g * 1.001
-    return lambda *a, **k: [*map(grow, r)] if isinstance(r := vjp(*a, **k), (list, tuple)) else grow(r)
+    return lambda *a, **k: (
+        [*map(grow, r)] if isinstance(r := vjp(*a, **k), (list, tuple)) else grow(r)
+    )
 
 
 def blinded(vjp):
@@ -43,11 +47,15 @@ def caught(op, i, mutant, order, monkeypatch):
     return any(not Check(sample).error(order) < LIMITS[order] for sample in USES[op])
 
 
-@pytest.mark.parametrize("op, i", [a for a, n in zip(ARGUMENTS, NAMES, strict=True) if n not in NO_GRADIENT], ids=name)
+@pytest.mark.parametrize(
+    "op, i", [a for a, n in zip(ARGUMENTS, NAMES, strict=True) if n not in NO_GRADIENT], ids=name
+)
 def test_a_rule_slightly_off_is_caught(op, i, monkeypatch):
     assert caught(op, i, scaled, 1, monkeypatch)
 
 
-@pytest.mark.parametrize("op, i", [a for a in ARGUMENTS if a[0].__name__ not in LINEAR.split()], ids=name)
+@pytest.mark.parametrize(
+    "op, i", [a for a in ARGUMENTS if a[0].__name__ not in LINEAR.split()], ids=name
+)
 def test_a_rule_blind_to_its_inputs_is_caught(op, i, monkeypatch):
     assert caught(op, i, blinded, 2, monkeypatch)

@@ -55,11 +55,25 @@ def dot(us, vs):
     return sum(np.sum(u * v) for u, v in zip(us, vs, strict=True))
 
 
-BINARY = [np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum, np.hypot, np.arctan2, np.logaddexp]
+BINARY = [
+    np.add,
+    np.subtract,
+    np.multiply,
+    np.divide,
+    np.maximum,
+    np.minimum,
+    np.hypot,
+    np.arctan2,
+    np.logaddexp,
+]
 
 
 @few
-@given(hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3), st.sampled_from(BINARY), seeds)
+@given(
+    hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3),
+    st.sampled_from(BINARY),
+    seeds,
+)
 def test_broadcasting(pair, ufunc, seed):
     rng = np.random.default_rng(seed)
     a, b = pair.input_shapes
@@ -79,7 +93,9 @@ def test_where_broadcasts(triple, seed):
 @st.composite
 def reductions(draw):
     shape = draw(shapes)
-    axis = draw(st.none() | st.integers(-len(shape), len(shape) - 1) | hnp.valid_tuple_axes(len(shape)))
+    axis = draw(
+        st.none() | st.integers(-len(shape), len(shape) - 1) | hnp.valid_tuple_axes(len(shape))
+    )
     return shape, axis, draw(st.booleans())
 
 
@@ -89,7 +105,11 @@ def test_reductions(form, function, seed):
     shape, axis, keepdims = form
     if axis == () and function in (np.max, np.min):
         axis = None
-    check(lambda x: function(x, axis=axis, keepdims=keepdims), [numbers(np.random.default_rng(seed), shape)], seed)
+    check(
+        lambda x: function(x, axis=axis, keepdims=keepdims),
+        [numbers(np.random.default_rng(seed), shape)],
+        seed,
+    )
 
 
 @st.composite
@@ -100,7 +120,9 @@ def indices(draw):
         return shape, draw(hnp.basic_indices(shape, allow_newaxis=True))
     if kind == "mask":
         return shape, draw(hnp.arrays(bool, shape))
-    return shape, draw(hnp.integer_array_indices(shape, result_shape=hnp.array_shapes(max_dims=2, max_side=4)))
+    return shape, draw(
+        hnp.integer_array_indices(shape, result_shape=hnp.array_shapes(max_dims=2, max_side=4))
+    )
 
 
 @many
@@ -142,14 +164,22 @@ def contractions(draw):
         term = draw(st.text("ijkl", max_size=3))
         shape = tuple(sizes[c] for c in term)
         if draw(st.booleans()):
-            lead = tuple(n if draw(st.booleans()) else 1 for n in dots[draw(st.integers(0, len(dots))) :])
+            lead = tuple(
+                n if draw(st.booleans()) else 1 for n in dots[draw(st.integers(0, len(dots))) :]
+            )
             place = draw(st.integers(0, len(term)))
             term, shape = f"{term[:place]}...{term[place:]}", shape[:place] + lead + shape[place:]
         terms.append(term)
         operand_shapes.append(shape)
     present = sorted(set("".join(terms)) - {"."})
     out = "..." * any("." in t for t in terms)
-    out += "".join(draw(st.permutations(draw(st.lists(st.sampled_from(present), unique=True)) if present else [])))
+    out += "".join(
+        draw(
+            st.permutations(
+                draw(st.lists(st.sampled_from(present), unique=True)) if present else []
+            )
+        )
+    )
     implicit = draw(st.booleans())
     return ",".join(terms) + ("" if implicit else f"->{out}"), operand_shapes
 
@@ -181,7 +211,9 @@ def test_matmul_broadcasts(left, right, n, m, k, seed):
 def test_along_an_axis(form, function, seed):
     shape, axis, _ = form
     axis = axis if isinstance(axis, int) else None
-    check(lambda x: function(x, axis=axis) * 1.0, [numbers(np.random.default_rng(seed), shape)], seed)
+    check(
+        lambda x: function(x, axis=axis) * 1.0, [numbers(np.random.default_rng(seed), shape)], seed
+    )
 
 
 @few
@@ -197,10 +229,16 @@ def test_moves(shape, data, seed):
 
 
 @few
-@given(shapes, st.data(), st.sampled_from(["constant", "edge", "wrap", "reflect", "symmetric"]), seeds)
+@given(
+    shapes, st.data(), st.sampled_from(["constant", "edge", "wrap", "reflect", "symmetric"]), seeds
+)
 def test_pads(shape, data, mode, seed):
     width = [data.draw(st.tuples(st.integers(0, 4), st.integers(0, 4))) for _ in shape]
-    check(lambda x: np.pad(x, width, mode=mode) * 1.0, [numbers(np.random.default_rng(seed), shape)], seed)
+    check(
+        lambda x: np.pad(x, width, mode=mode) * 1.0,
+        [numbers(np.random.default_rng(seed), shape)],
+        seed,
+    )
 
 
 @few
@@ -218,11 +256,17 @@ def test_joins(made, axis, seed):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @few
-@given(pair=hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3), ufunc=st.sampled_from(BINARY))
+@given(
+    pair=hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3),
+    ufunc=st.sampled_from(BINARY),
+)
 def test_dtypes_meet_as_in_numpy(pair, ufunc, dtype):
     a, b = (np.ones(s, d) for s, d in zip(pair.input_shapes, ("float32", dtype), strict=True))
     x, y = Tensor(a, requires_grad=True), Tensor(b, requires_grad=True)
     z = ufunc(x, y)
     assert z.dtype == ufunc(a, b).dtype
     np.sum(z).backward()
-    assert (x.grad.dtype, y.grad.dtype) == (a.dtype, b.dtype) and (x.grad.shape, y.grad.shape) == (a.shape, b.shape)
+    assert (x.grad.dtype, y.grad.dtype) == (a.dtype, b.dtype) and (x.grad.shape, y.grad.shape) == (
+        a.shape,
+        b.shape,
+    )

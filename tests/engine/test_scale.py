@@ -122,7 +122,13 @@ def slices(n):
 
 def test_slices_add_to_one_array():
     x = Tensor(np.arange(12.0).reshape(4, 3), requires_grad=True)
-    y = sum(np.sum(x[i] * (i + 1)) for i in range(4)) + np.sum(x[1:3, 0]) + np.sum(x[[0, 0, -1]]) + np.sum(x * 10) + np.sum(x[1])
+    y = (
+        sum(np.sum(x[i] * (i + 1)) for i in range(4))
+        + np.sum(x[1:3, 0])
+        + np.sum(x[[0, 0, -1]])
+        + np.sum(x * 10)
+        + np.sum(x[1])
+    )
     y.backward()
     assert x.grad.tolist() == [[13, 13, 13], [14, 13, 13], [14, 13, 13], [15, 15, 15]]
 
@@ -162,7 +168,9 @@ def test_memory_is_linear_and_returns():
         left = tracemalloc.get_traced_memory()[0] - before
         sizes.append(built)
         assert peak < 1.5 * built  # the list of nodes and the set of those seen, no second graph
-        assert left < 200_000  # the interpreter keeps some small tuples for reuse, however many there were
+        assert (
+            left < 200_000
+        )  # the interpreter keeps some small tuples for reuse, however many there were
     tracemalloc.stop()
     assert sizes[1] < 12 * sizes[0]
     assert sizes[1] / 30_000 < 600  # bytes a node
@@ -171,7 +179,9 @@ def test_memory_is_linear_and_returns():
 def test_walk_frees_what_it_has_used():
     """When the gradient reaches the middle, the arrays above it are gone already, although the root is still held."""
     alive = []
-    probe = primitive(lambda x: x * 1.0, lambda g, y, x: (alive.append([r() is not None for r in refs]), g)[1])
+    probe = primitive(
+        lambda x: x * 1.0, lambda g, y, x: (alive.append([r() is not None for r in refs]), g)[1]
+    )
     x = Tensor(np.ones(3), requires_grad=True)
     below = x * 2
     middle = probe(below)
@@ -186,7 +196,9 @@ def test_walk_frees_what_it_has_used():
 
 def test_memory_falls_during_the_walk():
     n, levels = 60, []
-    probe = primitive(lambda x: x * 1.0, lambda g, y, x: (levels.append(tracemalloc.get_traced_memory()[0]), g)[1])
+    probe = primitive(
+        lambda x: x * 1.0, lambda g, y, x: (levels.append(tracemalloc.get_traced_memory()[0]), g)[1]
+    )
     x = Tensor(np.ones(50_000), requires_grad=True)
     tracemalloc.start()
     y = x
@@ -198,7 +210,9 @@ def test_memory_falls_during_the_walk():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert built > n * x.nbytes and peak < 1.1 * built
-    assert len(levels) == 4 and all(a > b + 0.2 * built for a, b in zip(levels, levels[1:], strict=False))
+    assert len(levels) == 4 and all(
+        a > b + 0.2 * built for a, b in zip(levels, levels[1:], strict=False)
+    )
 
 
 def test_no_grad_keeps_no_graph(no_collector):

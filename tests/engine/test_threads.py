@@ -38,7 +38,11 @@ def train(kind, seed, results):
     results[kind, seed] = [np.array(losses), *model.state_dict().values()]
 
 
-@pytest.mark.parametrize("kinds", [(k, k) for k in MODELS] + [("dense", "lstm"), ("convolutional", "transformer")], ids=" and ".join)
+@pytest.mark.parametrize(
+    "kinds",
+    [(k, k) for k in MODELS] + [("dense", "lstm"), ("convolutional", "transformer")],
+    ids=" and ".join,
+)
 def test_two_threads(kinds, hasty):
     alone, together = {}, {}
     runs = list(zip(kinds, (1, 2)))

@@ -78,7 +78,13 @@ def test_linear_map():
 
 
 def test_results_are_constants_unless_asked():
-    for made in (grad(mixed)(X), value_and_grad(mixed)(X)[0], hvp(mixed, X, V), jvp(np.sin, X, V)[0], jacobian(np.sin)(X)):
+    for made in (
+        grad(mixed)(X),
+        value_and_grad(mixed)(X)[0],
+        hvp(mixed, X, V),
+        jvp(np.sin, X, V)[0],
+        jacobian(np.sin)(X),
+    ):
         assert isinstance(made, Tensor) and not made.requires_grad
     assert grad(mixed, create_graph=True)(X).requires_grad
 
@@ -143,7 +149,12 @@ def test_what_is_no_function_of_tensors():
 
 def test_float32_stays():
     x = X.astype("float32")
-    for made in (grad(mixed)(x), hvp(mixed, x, V.astype("float32")), hessian(mixed)(x), jvp(np.sin, x, x)[1]):
+    for made in (
+        grad(mixed)(x),
+        hvp(mixed, x, V.astype("float32")),
+        hessian(mixed)(x),
+        jvp(np.sin, x, x)[1],
+    ):
         assert made.dtype == np.float32
 
 
@@ -161,7 +172,10 @@ def test_nested_gradients_see_closures():
     for told in (False, True):
         close(grad(lambda x: grad(lambda y: x * x * y**3, create_graph=told)(2.0))(5.0), 120)
     close(grad(lambda x: hvp(lambda y: x * y**3, 2.0, 1.0))(5.0), 12)
-    close(grad(lambda x: jvp(lambda y: np.sin(x * y), 2.0, 1.0)[1])(0.4), np.cos(0.8) - 0.8 * np.sin(0.8))
+    close(
+        grad(lambda x: jvp(lambda y: np.sin(x * y), 2.0, 1.0)[1])(0.4),
+        np.cos(0.8) - 0.8 * np.sin(0.8),
+    )
     close(grad(lambda x: np.sum(jacobian(lambda y: x * y * y)(X)))(5.0), 2 * X.sum())
 
 
@@ -289,8 +303,13 @@ def test_against_torch_func():
     x, v = torch.tensor(X), torch.tensor(V)
     close(grad(mixed)(X), torch.func.grad(theirs)(x).numpy())
     close(hessian(mixed)(X), torch.func.hessian(theirs)(x).numpy(), rtol=1e-10)
-    close(hvp(mixed, X, V), torch.func.jvp(torch.func.grad(theirs), (x,), (v,))[1].numpy(), rtol=1e-10)
-    ours, his = (lambda m: lambda x: m.tanh(m.outer(x, x) @ x))(np), (lambda m: lambda x: m.tanh(m.outer(x, x) @ x))(torch)
+    close(
+        hvp(mixed, X, V), torch.func.jvp(torch.func.grad(theirs), (x,), (v,))[1].numpy(), rtol=1e-10
+    )
+    ours, his = (
+        (lambda m: lambda x: m.tanh(m.outer(x, x) @ x))(np),
+        (lambda m: lambda x: m.tanh(m.outer(x, x) @ x))(torch),
+    )
     close(jacobian(ours)(X), torch.func.jacrev(his)(x).numpy(), rtol=1e-9)
     close(jvp(ours, X, V)[1], torch.func.jvp(his, (x,), (v,))[1].numpy(), rtol=1e-9)
     close(vjp(ours, X)[1](V), torch.func.vjp(his, x)[1](v)[0].numpy(), rtol=1e-9)

@@ -13,16 +13,29 @@ few = settings(max_examples=10, deadline=None)
 shapes = st.lists(st.integers(1, 4), min_size=1, max_size=3).map(tuple)
 seeds = st.integers(0, 10**6)
 CASES = [  # ours and its options, PyTorch's name and its options
-    ("relu", {}, "relu", {}), ("sigmoid", {}, "sigmoid", {}), ("tanh", {}, "tanh", {}), ("gelu", {}, "gelu", {}),
+    ("relu", {}, "relu", {}),
+    ("sigmoid", {}, "sigmoid", {}),
+    ("tanh", {}, "tanh", {}),
+    ("gelu", {}, "gelu", {}),
     ("gelu", {"approximate": "tanh"}, "gelu", {"approximate": "tanh"}),
-    ("leaky_relu", {"negative_slope": 0.2}, "leaky_relu", {"negative_slope": 0.2}), ("leaky_relu", {}, "leaky_relu", {}),
-    ("elu", {"alpha": 0.7}, "elu", {"alpha": 0.7}), ("elu", {}, "elu", {}), ("selu", {}, "selu", {}), ("silu", {}, "silu", {}),
-    ("mish", {}, "mish", {}), ("softplus", {"beta": 2.5}, "softplus", {"beta": 2.5}), ("softplus", {}, "softplus", {}),
+    ("leaky_relu", {"negative_slope": 0.2}, "leaky_relu", {"negative_slope": 0.2}),
+    ("leaky_relu", {}, "leaky_relu", {}),
+    ("elu", {"alpha": 0.7}, "elu", {"alpha": 0.7}),
+    ("elu", {}, "elu", {}),
+    ("selu", {}, "selu", {}),
+    ("silu", {}, "silu", {}),
+    ("mish", {}, "mish", {}),
+    ("softplus", {"beta": 2.5}, "softplus", {"beta": 2.5}),
+    ("softplus", {}, "softplus", {}),
     ("softplus", {"threshold": 1.0}, "softplus", {"threshold": 1.0}),
-    ("hardtanh", {}, "hardtanh", {}), ("hardtanh", {"min_val": -0.5, "max_val": 2.0}, "hardtanh", {"min_val": -0.5, "max_val": 2.0}),
-    ("logsigmoid", {}, "logsigmoid", {}), ("softmax", {}, "softmax", {"dim": -1}), ("softmax", {"axis": 0}, "softmax", {"dim": 0}),
-    ("log_softmax", {}, "log_softmax", {"dim": -1}), ("log_softmax", {"axis": 0}, "log_softmax", {"dim": 0}),
-]  # fmt: skip
+    ("hardtanh", {}, "hardtanh", {}),
+    ("hardtanh", {"min_val": -0.5, "max_val": 2.0}, "hardtanh", {"min_val": -0.5, "max_val": 2.0}),
+    ("logsigmoid", {}, "logsigmoid", {}),
+    ("softmax", {}, "softmax", {"dim": -1}),
+    ("softmax", {"axis": 0}, "softmax", {"dim": 0}),
+    ("log_softmax", {}, "log_softmax", {"dim": -1}),
+    ("log_softmax", {"axis": 0}, "log_softmax", {"dim": 0}),
+]
 
 
 @pytest.mark.parametrize("name, options, theirs, their_options", CASES)
@@ -31,7 +44,11 @@ CASES = [  # ours and its options, PyTorch's name and its options
 def test_equal_torch(name, options, theirs, their_options, shape, seed):
     torch = pytest.importorskip("torch")
     x = np.random.default_rng(seed).normal(0, 2, shape)
-    same(lambda x: getattr(F, name)(x, **options), lambda x: getattr(torch.nn.functional, theirs)(x, **their_options), x)
+    same(
+        lambda x: getattr(F, name)(x, **options),
+        lambda x: getattr(torch.nn.functional, theirs)(x, **their_options),
+        x,
+    )
 
 
 @few
@@ -39,7 +56,9 @@ def test_equal_torch(name, options, theirs, their_options, shape, seed):
 def test_glu_equals_torch(shape, axis, seed):
     torch = pytest.importorskip("torch")
     axis %= len(shape)
-    x = np.random.default_rng(seed).normal(size=[2 * n if i == axis else n for i, n in enumerate(shape)])
+    x = np.random.default_rng(seed).normal(
+        size=[2 * n if i == axis else n for i, n in enumerate(shape)]
+    )
     same(lambda x: F.glu(x, axis=axis), lambda x: torch.nn.functional.glu(x, dim=axis), x)
 
 
@@ -71,17 +90,22 @@ def test_gumbel_softmax_equals_its_formula():
     z = np.random.default_rng(0).normal(size=(4, 3))
     noise = np.random.default_rng(5).gumbel(size=z.shape)
     e = np.exp((z + noise) / 0.7)
-    np.testing.assert_allclose(F.gumbel_softmax(z, tau=0.7, rng=5), e / e.sum(axis=1, keepdims=True), rtol=1e-12)
+    np.testing.assert_allclose(
+        F.gumbel_softmax(z, tau=0.7, rng=5), e / e.sum(axis=1, keepdims=True), rtol=1e-12
+    )
 
 
-@pytest.mark.parametrize("call, message", [
-    (lambda x: F.gelu(x, approximate="erf"), "want 'none' or 'tanh'"),
-    (lambda x: F.hardtanh(x, 1, -1), "want min_val < max_val"),
-    (lambda x: F.glu(x), "want an even number"),
-    (lambda x: F.gumbel_softmax(x, tau=0), "want a temperature > 0"),
-    (lambda x: F.gumbel_softmax(x, 1.0, True, -1), "eps=-1 has no effect, want it left out"),
-    (lambda x: F.softplus(x, beta=0), "beta=0; want another number"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda x: F.gelu(x, approximate="erf"), "want 'none' or 'tanh'"),
+        (lambda x: F.hardtanh(x, 1, -1), "want min_val < max_val"),
+        (lambda x: F.glu(x), "want an even number"),
+        (lambda x: F.gumbel_softmax(x, tau=0), "want a temperature > 0"),
+        (lambda x: F.gumbel_softmax(x, 1.0, True, -1), "eps=-1 has no effect, want it left out"),
+        (lambda x: F.softplus(x, beta=0), "beta=0; want another number"),
+    ],
+)
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call(np.ones((2, 3)))

@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 
 from dlscratch import Tensor
 from dlscratch import functional as F
-from dlscratch.functional.convolution import conv2d, conv_transpose2d, textbook_conv2d, textbook_conv_transpose2d
+from dlscratch.functional.convolution import (
+    conv2d,
+    conv_transpose2d,
+    textbook_conv2d,
+    textbook_conv_transpose2d,
+)
 from dlscratch.functional.folding import count
 from tests.parity import same
 
@@ -23,14 +28,26 @@ def torch(name):
 def convolutions(draw, rank, transposed=False):
     """Shapes of (x, W, b) and options that fit."""
     each = lambda low, high: tuple(draw(st.integers(low, high)) for _ in range(rank))
-    kernel, groups, options = each(1, 3), draw(st.integers(1, 3)), {"stride": each(1, 3), "padding": each(0, 2), "dilation": each(1, 2)}
+    kernel, groups, options = (
+        each(1, 3),
+        draw(st.integers(1, 3)),
+        {"stride": each(1, 3), "padding": each(0, 2), "dilation": each(1, 2)},
+    )
     wide, narrow = groups * draw(st.integers(1, 2)), draw(st.integers(1, 2))
-    size = tuple(d * (k - 1) + n for d, k, n in zip(options["dilation"], kernel, each(1, 4), strict=True))
+    size = tuple(
+        d * (k - 1) + n for d, k, n in zip(options["dilation"], kernel, each(1, 4), strict=True)
+    )
     if transposed:  # x has the channels that W begins with
-        options["output_padding"] = tuple(draw(st.integers(0, max(s, d) - 1)) for s, d in zip(options["stride"], options["dilation"]))
+        options["output_padding"] = tuple(
+            draw(st.integers(0, max(s, d) - 1))
+            for s, d in zip(options["stride"], options["dilation"])
+        )
         size = tuple(n + 2 * p for n, p in zip(size, options["padding"]))
     rng = np.random.default_rng(draw(st.integers(0, 1000)))
-    shapes = (draw(st.integers(1, 3)), wide if transposed else narrow * groups, *size), (wide, narrow, *kernel)
+    shapes = (
+        (draw(st.integers(1, 3)), wide if transposed else narrow * groups, *size),
+        (wide, narrow, *kernel),
+    )
     bias = [(narrow * groups if transposed else wide,)] * draw(st.booleans())
     return [rng.normal(size=s) for s in (*shapes, *bias)], options | {"groups": groups}
 
@@ -73,10 +90,19 @@ def test_transposed_is_the_adjoint(given):
     """<conv(x), y> = <x, conv_transpose(y)>, where output_padding restores what the stride dropped."""
     (x, W, *_), options = given
     y = np.random.default_rng(0).normal(size=F.conv2d(x, W, **options).shape)
-    rest = zip(x.shape[2:], W.shape[2:], options["padding"], options["dilation"], options["stride"], strict=True)
+    rest = zip(
+        x.shape[2:],
+        W.shape[2:],
+        options["padding"],
+        options["dilation"],
+        options["stride"],
+        strict=True,
+    )
     missed = tuple((n + 2 * p - d * (k - 1) - 1) % s for n, k, p, d, s in rest)
     back = F.conv_transpose2d(y, W, output_padding=missed, **options)
-    np.testing.assert_allclose(np.sum(F.conv2d(x, W, **options) * y), np.sum(x * back), rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(
+        np.sum(F.conv2d(x, W, **options) * y), np.sum(x * back), rtol=1e-9, atol=1e-10
+    )
 
 
 @few
@@ -85,41 +111,92 @@ def test_unfold_and_fold_equal_torch(given, channels):
     (x, W, *_), options = given
     options.pop("groups")
     size, kernel = x.shape[2:], W.shape[2:]
-    same(lambda a: F.unfold(a, kernel, **options), lambda a: torch("unfold")(a, kernel, **options), x)
+    same(
+        lambda a: F.unfold(a, kernel, **options), lambda a: torch("unfold")(a, kernel, **options), x
+    )
     h, w = count(size, kernel, **options)
     columns = np.random.default_rng(0).normal(size=(2, channels * kernel[0] * kernel[1], h * w))
-    same(lambda a: F.fold(a, size, kernel, **options), lambda a: torch("fold")(a, size, kernel, **options), columns)
+    same(
+        lambda a: F.fold(a, size, kernel, **options),
+        lambda a: torch("fold")(a, size, kernel, **options),
+        columns,
+    )
 
 
 def test_a_convolution_is_a_product_with_the_columns():
     rng = np.random.default_rng(0)
     x, W = rng.normal(size=(2, 3, 5, 6)), rng.normal(size=(4, 3, 3, 2))
-    np.testing.assert_allclose(W.reshape(4, -1) @ F.unfold(x, (3, 2)), F.conv2d(x, W).reshape(2, 4, -1), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(
+        W.reshape(4, -1) @ F.unfold(x, (3, 2)),
+        F.conv2d(x, W).reshape(2, 4, -1),
+        rtol=1e-12,
+        atol=1e-12,
+    )
 
 
 def test_options_by_position_and_no_bias():
     x, W = ones((1, 2, 5, 5)), ones((3, 2, 3, 3))
     same(lambda *a: F.conv2d(*a, None, 2, 1), lambda *a: torch("conv2d")(*a, None, 2, 1), x, W)
-    same(lambda *a: F.conv_transpose2d(*a, None, 2, 1), lambda *a: torch("conv_transpose2d")(*a, None, 2, 1), x, W[:2, :, :, :])
+    same(
+        lambda *a: F.conv_transpose2d(*a, None, 2, 1),
+        lambda *a: torch("conv_transpose2d")(*a, None, 2, 1),
+        x,
+        W[:2, :, :, :],
+    )
 
 
-@pytest.mark.parametrize("call, message", [
-    (lambda: F.conv2d(ones((2, 3, 8, 8)), ones((4, 2, 3, 3))), r"conv2d: input \(2, 3, 8, 8\); want \(N, 2, H, W\)"),
-    (lambda: F.conv2d(ones((2, 3, 8)), ones((4, 3, 3, 3))), r"want \(N, 3, H, W\)"),
-    (lambda: F.conv2d(ones((2, 4, 8, 8)), ones((3, 2, 3, 3)), groups=2), "divisible by groups=2"),
-    (lambda: F.conv2d(ones((2, 0, 8, 8)), ones((4, 2, 3, 3)), groups=0), "divisible by groups=0"),
-    (lambda: F.conv2d(ones((2, 3, 8, 8)), ones((4, 3, 3, 3)), ones(1)), r"bias \(1,\); want \(4,\)"),
-    (lambda: F.conv2d(ones((2, 3, 4, 4)), ones((4, 3, 3, 3)), dilation=2), r"the kernel, \(5, 5\) with its dilation, is larger"),
-    (lambda: F.conv2d(ones((2, 3, 4, 4)), ones((4, 3, 3, 3)), stride=0), r"stride \(0, 0\)"),
-    (lambda: F.conv2d(ones((2, 3, 4, 4)), ones((4, 3, 3, 3)), padding=-1), r"padding \(-1, -1\)"),
-    (lambda: F.conv1d(ones((2, 3, 8, 8)), ones((4, 3, 3))), r"conv1d: input \(2, 3, 8, 8\); want \(N, 3, L\)"),
-    (lambda: F.conv_transpose1d(ones((2, 3, 8)), ones((4, 3, 3))), r"want \(N, 4, L\)"),
-    (lambda: F.conv_transpose2d(ones((2, 3, 8, 8)), ones((4, 3, 3, 3))), r"want \(N, 4, H, W\)"),
-    (lambda: F.conv_transpose2d(ones((2, 4, 8, 8)), ones((4, 3, 3, 3)), stride=2, output_padding=2), "output_padding below stride"),
-    (lambda: F.conv_transpose2d(ones((2, 4, 2, 2)), ones((4, 3, 3, 3)), padding=2), "want less padding"),
-    (lambda: F.unfold(ones((3, 8, 8)), 3), r"unfold: input \(3, 8, 8\); want \(N, C, H, W\)"),
-    (lambda: F.fold(ones((1, 9, 5)), 4, 3), r"fold: columns \(1, 9, 5\); want \(N, C·9, 4\)"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (
+            lambda: F.conv2d(ones((2, 3, 8, 8)), ones((4, 2, 3, 3))),
+            r"conv2d: input \(2, 3, 8, 8\); want \(N, 2, H, W\)",
+        ),
+        (lambda: F.conv2d(ones((2, 3, 8)), ones((4, 3, 3, 3))), r"want \(N, 3, H, W\)"),
+        (
+            lambda: F.conv2d(ones((2, 4, 8, 8)), ones((3, 2, 3, 3)), groups=2),
+            "divisible by groups=2",
+        ),
+        (
+            lambda: F.conv2d(ones((2, 0, 8, 8)), ones((4, 2, 3, 3)), groups=0),
+            "divisible by groups=0",
+        ),
+        (
+            lambda: F.conv2d(ones((2, 3, 8, 8)), ones((4, 3, 3, 3)), ones(1)),
+            r"bias \(1,\); want \(4,\)",
+        ),
+        (
+            lambda: F.conv2d(ones((2, 3, 4, 4)), ones((4, 3, 3, 3)), dilation=2),
+            r"the kernel, \(5, 5\) with its dilation, is larger",
+        ),
+        (lambda: F.conv2d(ones((2, 3, 4, 4)), ones((4, 3, 3, 3)), stride=0), r"stride \(0, 0\)"),
+        (
+            lambda: F.conv2d(ones((2, 3, 4, 4)), ones((4, 3, 3, 3)), padding=-1),
+            r"padding \(-1, -1\)",
+        ),
+        (
+            lambda: F.conv1d(ones((2, 3, 8, 8)), ones((4, 3, 3))),
+            r"conv1d: input \(2, 3, 8, 8\); want \(N, 3, L\)",
+        ),
+        (lambda: F.conv_transpose1d(ones((2, 3, 8)), ones((4, 3, 3))), r"want \(N, 4, L\)"),
+        (
+            lambda: F.conv_transpose2d(ones((2, 3, 8, 8)), ones((4, 3, 3, 3))),
+            r"want \(N, 4, H, W\)",
+        ),
+        (
+            lambda: F.conv_transpose2d(
+                ones((2, 4, 8, 8)), ones((4, 3, 3, 3)), stride=2, output_padding=2
+            ),
+            "output_padding below stride",
+        ),
+        (
+            lambda: F.conv_transpose2d(ones((2, 4, 2, 2)), ones((4, 3, 3, 3)), padding=2),
+            "want less padding",
+        ),
+        (lambda: F.unfold(ones((3, 8, 8)), 3), r"unfold: input \(3, 8, 8\); want \(N, C, H, W\)"),
+        (lambda: F.fold(ones((1, 9, 5)), 4, 3), r"fold: columns \(1, 9, 5\); want \(N, C·9, 4\)"),
+    ],
+)
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()

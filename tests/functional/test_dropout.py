@@ -15,7 +15,9 @@ def alpha_dropout(x, p, rng):
 
 @pytest.mark.parametrize("f", [F.dropout, F.drop_path, alpha_dropout])
 def test_reproducible_and_of_the_same_dtype(f):
-    assert np.array_equal(f(x, 0.3, rng=1), f(x, 0.3, rng=1)) and not np.array_equal(f(x, 0.3, rng=1), f(x, 0.3, rng=2))
+    assert np.array_equal(f(x, 0.3, rng=1), f(x, 0.3, rng=1)) and not np.array_equal(
+        f(x, 0.3, rng=1), f(x, 0.3, rng=2)
+    )
     assert f(x.astype("float32"), 0.3, rng=1).dtype == np.float32
     t = Tensor(x, requires_grad=True)
     y = f(t, 0.3, rng=1)

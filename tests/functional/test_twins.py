@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from dlscratch import Tensor, grad
 from dlscratch import functional as F
-from dlscratch.functional import activations, channels, convolution, losses, normalized_rows, pooling
+from dlscratch.functional import (
+    activations,
+    channels,
+    convolution,
+    losses,
+    normalized_rows,
+    pooling,
+)
 from dlscratch.functional.linear import linear, textbook_linear
 
 rng = np.random.default_rng(0)
@@ -22,7 +29,9 @@ def batch_last(N, C, H, W):
 
 
 def conv(bias, **options):
-    twins = [lambda *a, f=f: f(*a, **options) for f in (convolution.conv2d, convolution.textbook_conv2d)]
+    twins = [
+        lambda *a, f=f: f(*a, **options) for f in (convolution.conv2d, convolution.textbook_conv2d)
+    ]
     return *twins, arrays((2, 3, 6, 5), (4, 3, 3, 2), *bias)
 
 
@@ -33,11 +42,23 @@ TWINS = {
     "relu": (activations.relu, activations.textbook_relu, arrays((4, 5))),
     "sigmoid": (activations.sigmoid, activations.textbook_sigmoid, arrays((4, 5))),
     "gelu": (activations.gelu, activations.textbook_gelu, arrays((4, 5))),
-    "gelu tanh": (lambda x: activations.gelu(x, approximate="tanh"), lambda x: activations.textbook_gelu(x, "tanh"), arrays((4, 5))),
+    "gelu tanh": (
+        lambda x: activations.gelu(x, approximate="tanh"),
+        lambda x: activations.textbook_gelu(x, "tanh"),
+        arrays((4, 5)),
+    ),
     "softmax": (activations.softmax, activations.textbook_softmax, arrays((4, 5))),
-    "softmax of columns": (lambda x: activations.softmax(x, axis=0), lambda x: activations.textbook_softmax(x, 0), arrays((4, 5))),
+    "softmax of columns": (
+        lambda x: activations.softmax(x, axis=0),
+        lambda x: activations.textbook_softmax(x, 0),
+        arrays((4, 5)),
+    ),
     "log_softmax": (activations.log_softmax, activations.textbook_log_softmax, arrays((4, 5))),
-    "layer_norm": (normalized_rows.normalize_rows, normalized_rows.textbook_normalize_rows, arrays((4, 3, 5), (5,), (5,))),
+    "layer_norm": (
+        normalized_rows.normalize_rows,
+        normalized_rows.textbook_normalize_rows,
+        arrays((4, 3, 5), (5,), (5,)),
+    ),
     "layer_norm of two axes": (
         lambda x, b: normalized_rows.normalize_rows(x, None, b, axes=(-2, -1)),
         lambda x, b: normalized_rows.textbook_normalize_rows(x, None, b, axes=(-2, -1)),
@@ -59,11 +80,19 @@ TWINS = {
         channels.textbook_scaled_channels,
         [batch_last(3, 4, 2, 5), *arrays((4,), (4,))],
     ),
-    "normalized columns": (channels.normalized_channels, channels.textbook_normalized_channels, arrays((5, 3), (3,))),
+    "normalized columns": (
+        channels.normalized_channels,
+        channels.textbook_normalized_channels,
+        arrays((5, 3), (3,)),
+    ),
     "conv2d": conv([(4,)], padding=1),
     "conv2d strided": conv([(4,)], stride=2, padding=(0, 1)),
     "conv2d without bias": conv([]),
-    "max_pool2d": (lambda x: pooling.max_pool2d(x, kernel_size=2), lambda x: pooling.textbook_max_pool2d(x, 2), arrays((2, 3, 6, 4))),
+    "max_pool2d": (
+        lambda x: pooling.max_pool2d(x, kernel_size=2),
+        lambda x: pooling.textbook_max_pool2d(x, 2),
+        arrays((2, 3, 6, 4)),
+    ),
     "max_pool2d overlapping": (
         lambda x: pooling.max_pool2d(x, kernel_size=3, stride=2),
         lambda x: pooling.textbook_max_pool2d(x, 3, 2),
@@ -74,13 +103,19 @@ TWINS = {
         lambda x: pooling.textbook_max_pool2d(x, (3, 2), 2, 1, ceil_mode=True),
         arrays((2, 3, 6, 5)),
     ),
-    "cross_entropy": (lambda z: losses.cross_entropy(z, Y), lambda z: losses.textbook_cross_entropy(z, Y), arrays((7, 5))),
+    "cross_entropy": (
+        lambda z: losses.cross_entropy(z, Y),
+        lambda z: losses.textbook_cross_entropy(z, Y),
+        arrays((7, 5)),
+    ),
     "bce": (losses._bce, losses.textbook_bce, arrays((4, 5), (4, 5))),
 }
 
 
 def slope(f, inputs, weights):
-    return grad(lambda *a: np.sum(f(*a) * weights), argnums=tuple(range(len(inputs))), create_graph=True)
+    return grad(
+        lambda *a: np.sum(f(*a) * weights), argnums=tuple(range(len(inputs))), create_graph=True
+    )
 
 
 @pytest.mark.parametrize("name", TWINS)
@@ -97,20 +132,34 @@ def test_fast_equals_textbook(name):
                 np.sum(f(*leaves) * w).backward()
                 results.append([x.grad for x in leaves])
             else:
-                along = lambda *a, f=f: sum(np.sum(g * u) for g, u in zip(slope(f, inputs, w)(*a), us, strict=True))
-                results.append([g.data for g in grad(along, argnums=tuple(range(len(inputs))))(*inputs)])
+                along = lambda *a, f=f: sum(
+                    np.sum(g * u) for g, u in zip(slope(f, inputs, w)(*a), us, strict=True)
+                )
+                results.append(
+                    [g.data for g in grad(along, argnums=tuple(range(len(inputs))))(*inputs)]
+                )
         for a, b in zip(*results, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-11)
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(1, 3), st.integers(1, 3), st.integers(3, 6), st.integers(1, 3), st.integers(1, 2), st.integers(0, 2))
+@given(
+    st.integers(1, 3),
+    st.integers(1, 3),
+    st.integers(3, 6),
+    st.integers(1, 3),
+    st.integers(1, 2),
+    st.integers(0, 2),
+)
 def test_conv2d_equals_torch(n, c, size, kernel, stride, padding):
     torch = pytest.importorskip("torch")
     x, W, b = arrays((n, c, size, size + 1), (2, c, kernel, kernel), (2,))
     ours = [Tensor(a, requires_grad=True) for a in (x, W, b)]
     theirs = [torch.tensor(a, requires_grad=True) for a in (x, W, b)]
-    y, t = F.conv2d(*ours, stride=stride, padding=padding), torch.nn.functional.conv2d(*theirs, stride=stride, padding=padding)
+    y, t = (
+        F.conv2d(*ours, stride=stride, padding=padding),
+        torch.nn.functional.conv2d(*theirs, stride=stride, padding=padding),
+    )
     np.testing.assert_allclose(y.data, t.detach().numpy(), rtol=1e-9, atol=1e-12)
     np.sum(np.square(y)).backward()
     t.square().sum().backward()
@@ -132,25 +181,40 @@ def test_losses_equal_torch():
     T = torch.nn.functional
     for reduction in ("mean", "sum", "none"):
         pairs = [
-            (F.mse_loss(z, t, reduction=reduction), T.mse_loss(torch.tensor(z), torch.tensor(t), reduction=reduction)),
-            (F.cross_entropy(z, y, reduction=reduction), T.cross_entropy(torch.tensor(z), torch.tensor(y), reduction=reduction)),
             (
-                F.binary_cross_entropy_with_logits(z, y[:, None] * np.ones(5) / 5, reduction=reduction),
-                T.binary_cross_entropy_with_logits(torch.tensor(z), torch.tensor(y[:, None] * np.ones(5) / 5), reduction=reduction),
+                F.mse_loss(z, t, reduction=reduction),
+                T.mse_loss(torch.tensor(z), torch.tensor(t), reduction=reduction),
+            ),
+            (
+                F.cross_entropy(z, y, reduction=reduction),
+                T.cross_entropy(torch.tensor(z), torch.tensor(y), reduction=reduction),
+            ),
+            (
+                F.binary_cross_entropy_with_logits(
+                    z, y[:, None] * np.ones(5) / 5, reduction=reduction
+                ),
+                T.binary_cross_entropy_with_logits(
+                    torch.tensor(z), torch.tensor(y[:, None] * np.ones(5) / 5), reduction=reduction
+                ),
             ),
         ]
         for a, b in pairs:
             np.testing.assert_allclose(a, b.numpy(), rtol=1e-9)
     images, labels = rng.normal(size=(2, 5, 3, 4)), rng.integers(0, 5, (2, 3, 4))
     a = F.cross_entropy(Tensor(images, requires_grad=True), labels)
-    np.testing.assert_allclose(a.data, T.cross_entropy(torch.tensor(images), torch.tensor(labels)).numpy(), rtol=1e-9)
+    np.testing.assert_allclose(
+        a.data, T.cross_entropy(torch.tensor(images), torch.tensor(labels)).numpy(), rtol=1e-9
+    )
 
 
-@pytest.mark.parametrize("z, y, error, message", [
-    ((3, 4), np.array([0, 1, 4]), ValueError, "classes from 0 to 4, but input has 4"),
-    ((3, 4), np.array([0.0, 1, 2]), TypeError, "want class indices"),
-    ((3, 4), np.array([0, 1]), ValueError, r"wants target \(3,\), came \(2,\)"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "z, y, error, message",
+    [
+        ((3, 4), np.array([0, 1, 4]), ValueError, "classes from 0 to 4, but input has 4"),
+        ((3, 4), np.array([0.0, 1, 2]), TypeError, "want class indices"),
+        ((3, 4), np.array([0, 1]), ValueError, r"wants target \(3,\), came \(2,\)"),
+    ],
+)
 def test_bad_targets(z, y, error, message):
     with pytest.raises(error, match=message):
         F.cross_entropy(np.zeros(z), y)

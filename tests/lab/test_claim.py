@@ -39,7 +39,9 @@ def test_the_line_and_the_verdict(got, bound, line, capsys):
     assert re.sub(r"\[measured [^;]*; wanted", "#", line).startswith(f"{line[0]} it works #")
 
 
-@pytest.mark.parametrize("bound", [dict(above=0), dict(below=0), dict(between=(0, 1)), dict(close_to=0, within=9)])
+@pytest.mark.parametrize(
+    "bound", [dict(above=0), dict(below=0), dict(between=(0, 1)), dict(close_to=0, within=9)]
+)
 @pytest.mark.parametrize("got", [float("nan"), [1.0, float("nan")], [1.0, float("inf")]])
 def test_nan_never_passes_and_never_raises(bound, got):
     claim("nan", got, **bound)
@@ -62,7 +64,9 @@ def test_interval_is_students():
     mean, half = interval([1, 2, 3, 4, 5])
     assert mean == 3 and half == pytest.approx(2.776445 * np.sqrt(2.5 / 5), rel=1e-6)
     mean, half = interval(np.array([[1, 10], [3, 10]]))
-    assert mean.tolist() == [2, 10] and half[0] == pytest.approx(12.706205, rel=1e-6) and half[1] == 0
+    assert (
+        mean.tolist() == [2, 10] and half[0] == pytest.approx(12.706205, rel=1e-6) and half[1] == 0
+    )
 
 
 def test_interval_covers_the_truth_95_times_in_100():
@@ -74,11 +78,17 @@ def test_interval_covers_the_truth_95_times_in_100():
 @pytest.mark.parametrize(
     ("bound", "holds"),
     [
-        (dict(above=1.036), True), (dict(above=1.038), False), (dict(below=4.964), True), (dict(below=4.962), False),
-        (dict(between=(1, 5)), True), (dict(between=(1.1, 5)), False), (dict(between=(1, 4.9)), False),
-        (dict(close_to=3, within=2), True), (dict(close_to=3, within=1.9), False),
+        (dict(above=1.036), True),
+        (dict(above=1.038), False),
+        (dict(below=4.964), True),
+        (dict(below=4.962), False),
+        (dict(between=(1, 5)), True),
+        (dict(between=(1.1, 5)), False),
+        (dict(between=(1, 4.9)), False),
+        (dict(close_to=3, within=2), True),
+        (dict(close_to=3, within=1.9), False),
     ],
-)  # fmt: skip
+)
 def test_the_whole_interval_must_meet_the_bound(bound, holds, capsys):
     claim("seeds", np.arange(1, 6), **bound)  # 3 ± 1.963
     assert claims[-1].holds is holds
@@ -88,11 +98,14 @@ def test_the_whole_interval_must_meet_the_bound(bound, holds, capsys):
 @pytest.mark.parametrize(
     ("bound", "message"),
     [
-        (dict(), "came none"), (dict(above=1, below=2), "came above, below"), (dict(close_to=1), "belong together"),
-        (dict(above=1, within=2), "belong together"), (dict(above="high"), "want one number"),
+        (dict(), "came none"),
+        (dict(above=1, below=2), "came above, below"),
+        (dict(close_to=1), "belong together"),
+        (dict(above=1, within=2), "belong together"),
+        (dict(above="high"), "want one number"),
         (dict(above=[1, 2]), "want one number"),
     ],
-)  # fmt: skip
+)
 def test_a_missing_or_doubled_bound(bound, message):
     with pytest.raises(TypeError, match=message):
         claim("misuse", 1.0, **bound)
@@ -102,10 +115,12 @@ def test_a_missing_or_doubled_bound(bound, message):
 @pytest.mark.parametrize(
     ("bound", "message"),
     [
-        (dict(between=(2, 1)), "lower bound comes first"), (dict(between=1), "want two numbers"),
-        (dict(close_to=1, within=-1), "cannot be negative"), (dict(above=float("nan")), "above is NaN"),
+        (dict(between=(2, 1)), "lower bound comes first"),
+        (dict(between=1), "want two numbers"),
+        (dict(close_to=1, within=-1), "cannot be negative"),
+        (dict(above=float("nan")), "above is NaN"),
     ],
-)  # fmt: skip
+)
 def test_a_senseless_bound(bound, message):
     with pytest.raises(ValueError, match=message):
         claim("misuse", 1.0, **bound)

@@ -18,13 +18,20 @@ def product(v):
 
 def test_hessian_product_is_that_of_the_model():
     with default_dtype("float64"):
-        model = layers.Sequential(layers.Linear(3, 4, rng=0), layers.Tanh(), layers.Linear(4, 2, rng=1))
+        model = layers.Sequential(
+            layers.Linear(3, 4, rng=0), layers.Tanh(), layers.Linear(4, 2, rng=1)
+        )
     X, y = rng.normal(size=(8, 3)), rng.integers(0, 2, 8)
     parameters = model.parameters()
     multiply = curvature.hessian_product(lambda: losses.cross_entropy(model(X), y), parameters)
 
     def loss(theta):
-        W1, b1, W2, b2 = theta[:12].reshape(4, 3), theta[12:16], theta[16:24].reshape(2, 4), theta[24:]
+        W1, b1, W2, b2 = (
+            theta[:12].reshape(4, 3),
+            theta[12:16],
+            theta[16:24].reshape(2, 4),
+            theta[24:],
+        )
         return losses.cross_entropy(np.tanh(X @ W1.T + b1) @ W2.T + b2, y)
 
     whole = hessian(loss)(parameters.theta).data
@@ -67,6 +74,8 @@ def test_hutchinson_has_the_mean_and_variance_of_its_formula():
 def test_spectral_density_is_that_of_the_eigenvalues():
     grid = np.linspace(-6, 12, 2001)
     density = curvature.spectral_density(product, 40, grid, steps=40, probes=400, width=0.5)
-    exact = np.exp(-0.5 * ((grid[:, None] - VALUES) / 0.5) ** 2).mean(axis=1) / (0.5 * np.sqrt(2 * np.pi))
+    exact = np.exp(-0.5 * ((grid[:, None] - VALUES) / 0.5) ** 2).mean(axis=1) / (
+        0.5 * np.sqrt(2 * np.pi)
+    )
     assert abs(np.trapezoid(density, grid) - 1) < 1e-6
     assert np.abs(density - exact).max() < 0.03 * exact.max()

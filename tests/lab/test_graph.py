@@ -39,9 +39,26 @@ def test_a_layer():
     x, W, b = leaf(5, 3), leaf(3, 2), leaf(2)
     h = np.tanh(x @ W + b)
     ax = plot.graph(h, {"x": x, "W": W, "h": h})
-    assert set(texts(ax)) == {"h = tanh", "+", "@", "x", "W", "leaf", "5 × 2", "5 × 3", "3 × 2", "2"}
+    assert set(texts(ax)) == {
+        "h = tanh",
+        "+",
+        "@",
+        "x",
+        "W",
+        "leaf",
+        "5 × 2",
+        "5 × 3",
+        "3 × 2",
+        "2",
+    }
     assert len(boxes(ax)) == 6 and len(arrows(ax)) == 5
-    assert height(ax, "x") == height(ax, "W") > height(ax, "@") > height(ax, "+") > height(ax, "h = tanh")
+    assert (
+        height(ax, "x")
+        == height(ax, "W")
+        > height(ax, "@")
+        > height(ax, "+")
+        > height(ax, "h = tanh")
+    )
     assert height(ax, "leaf") == pytest.approx(height(ax, "@"))  # right above its first use
 
 

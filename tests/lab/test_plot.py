@@ -27,7 +27,11 @@ def clean_figures():
 def test_the_palette_is_told_apart_without_green_cones():
     """As a deuteranope sees linear light, no two colours come close. Source: Machado, Oliveira & Fernandes 2009."""
     assert len(set(plot.COLORS)) == len(plot.COLORS) >= 7
-    red, green, blue = (0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.01182, 0.04294, 0.968881)
+    red, green, blue = (
+        (0.367322, 0.860646, -0.227968),
+        (0.280085, 0.672501, 0.047413),
+        (-0.01182, 0.04294, 0.968881),
+    )
     light = np.array([to_rgb(c) for c in plot.COLORS]) ** 2.2
     seen = np.clip(light @ np.array([red, green, blue]).T, 0, 1) ** (1 / 2.2)
     gaps = np.linalg.norm(seen[:, None] - seen[None], axis=-1)[np.triu_indices(len(seen), 1)]
@@ -46,11 +50,15 @@ def test_curves_show_mean_band_and_theory():
     lines, theories = {"SGD": runs, "one": np.ones(20)}, {"SGD": x / 10, "floor": 0 * x}
     ax = plot.curves(x, lines, theory=theories, title="found", ylabel="loss")
     solid, single, theory, floor = ax.lines
-    assert np.allclose(solid.get_ydata(), runs.mean(axis=0)) and np.array_equal(solid.get_xdata(), x)
+    assert np.allclose(solid.get_ydata(), runs.mean(axis=0)) and np.array_equal(
+        solid.get_xdata(), x
+    )
     assert len(ax.collections) == 1  # a single run has no band
     band = ax.collections[0].get_paths()[0].vertices[:, 1]
     mean, half = interval(runs)
-    assert band.max() == pytest.approx((mean + half).max()) and band.min() == pytest.approx((mean - half).min())
+    assert band.max() == pytest.approx((mean + half).max()) and band.min() == pytest.approx(
+        (mean - half).min()
+    )
     assert solid.get_linestyle() == "-" and theory.get_linestyle() == floor.get_linestyle() == "--"
     assert theory.get_color() == solid.get_color() == plot.COLORS[0] != floor.get_color()
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
@@ -72,9 +80,13 @@ def test_curves_that_do_not_fit():
 
 
 def test_layers():
-    frame = pd.DataFrame(np.arange(1.0, 61).reshape(3, 20), index=["in", "mid", "out"], columns=np.arange(20) * 10)
+    frame = pd.DataFrame(
+        np.arange(1.0, 61).reshape(3, 20), index=["in", "mid", "out"], columns=np.arange(20) * 10
+    )
     ax = plot.layers(frame, log=True, label="std", title="t")
-    assert np.array_equal(ax.images[0].get_array(), frame.to_numpy()) and isinstance(ax.images[0].norm, LogNorm)
+    assert np.array_equal(ax.images[0].get_array(), frame.to_numpy()) and isinstance(
+        ax.images[0].norm, LogNorm
+    )
     assert [t.get_text() for t in ax.get_yticklabels()] == ["in", "mid", "out"]
     assert [t.get_text() for t in ax.get_xticklabels()] == ["0", "50", "100", "150"]
     assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the first layer on top
@@ -90,7 +102,10 @@ def test_images():
     pictures = np.random.default_rng(0).random((10, 8, 8))
     axes = plot.images(pictures, titles=range(10), columns=4)
     assert axes.shape == (3, 4)
-    assert np.array_equal(axes[2, 1].images[0].get_array(), pictures[9]) and axes[2, 1].get_title() == "9"
+    assert (
+        np.array_equal(axes[2, 1].images[0].get_array(), pictures[9])
+        and axes[2, 1].get_title() == "9"
+    )
     assert not axes[2, 2].images and not axes[2, 2].axison
     assert {ax.images[0].get_clim() for ax in axes.flat[:10]} == {(pictures.min(), pictures.max())}
     assert plot.images(np.ones((2, 5, 6, 3))).shape == (1, 2)
@@ -104,12 +119,17 @@ POINTS = np.random.default_rng(0).normal(size=(40, 2))
 def test_decision_regions_show_the_border():
     """P = sigmoid(x1) has its border on x1 = 0; the class on the right is tinted with the second colour."""
     right = POINTS[:, 0] > 0
-    ax = plot.decision_regions(lambda X: 1 / (1 + np.exp(-9 * X[:, 0])), POINTS, right, truth=lambda X: X[:, 1] > 0)
+    ax = plot.decision_regions(
+        lambda X: 1 / (1 + np.exp(-9 * X[:, 0])), POINTS, right, truth=lambda X: X[:, 1] > 0
+    )
     measured, true = (c.get_paths()[0].vertices for c in ax.collections[:2])
     assert np.abs(measured[:, 0]).max() < 1e-3 and np.abs(true[:, 1]).max() < 0.05
     tint = ax.images[0].get_array()
     assert np.allclose(tint[100, -1], 1 - 0.45 * (1 - np.array(to_rgb(plot.COLORS[1]))), atol=1e-3)
-    assert to_hex(ax.collections[2].get_facecolors()[np.argmax(POINTS[:, 0])]) == plot.COLORS[1].lower()
+    assert (
+        to_hex(ax.collections[2].get_facecolors()[np.argmax(POINTS[:, 0])])
+        == plot.COLORS[1].lower()
+    )
 
 
 def test_decision_regions_of_three_classes_and_of_tensors():
@@ -121,7 +141,9 @@ def test_decision_regions_of_three_classes_and_of_tensors():
     assert len(ax.collections) == 4  # a border for each class, and the points
     for border in ax.collections[:3]:
         p = np.sort(predict(border.get_paths()[0].vertices).data, axis=-1)
-        assert np.allclose(p[:, -1], p[:, -2], atol=0.02)  # the two likeliest are equally likely there
+        assert np.allclose(
+            p[:, -1], p[:, -2], atol=0.02
+        )  # the two likeliest are equally likely there
 
 
 @pytest.mark.parametrize("predict", [lambda X: 3 * X[:, 0], lambda X: X, lambda X: np.ones(3)])
@@ -134,7 +156,12 @@ def test_plot_is_loaded_when_asked_for():
     """Importing the laboratory stays cheap: no matplotlib, pandas, torch, scikit-learn or scipy comes with it."""
     heavy = {"matplotlib", "seaborn", "pandas", "torch", "sklearn", "scipy", "tqdm"}
     code = f"import sys, dlscratch.lab, dlscratch.data; print(sorted({heavy} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+        == "[]\n"
+    )
 
 
 def test_figures_in_a_notebook_are_small_png():

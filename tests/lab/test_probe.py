@@ -66,7 +66,9 @@ def test_gradients_and_updates_whether_recorded_before_or_after_the_step(record)
     assert value(p, 0, "3.weight", "gradient") == pytest.approx(gradient)
     assert value(p, 0, "3.weight", "update") == pytest.approx(0.1 * gradient / start)
     assert value(p, 0, "3.weight", "weight") == pytest.approx(start)
-    assert value(p, 0, "3", "delta") == pytest.approx((2 * (output - y) / 2).std())  # an example's loss: a mean of 2
+    assert value(p, 0, "3", "delta") == pytest.approx(
+        (2 * (output - y) / 2).std()
+    )  # an example's loss: a mean of 2
 
 
 def test_both_ways_of_recording_give_the_same_table():
@@ -78,14 +80,27 @@ def test_both_ways_of_recording_give_the_same_table():
         frames.append(p.frame)
     assert frames[0].equals(frames[1])
     updates = p.matrix("update")
-    assert (updates.loc["3.weight"] > 0).all() and np.isnan(updates.loc["1.bias", 0]) and updates.loc["1.bias", 1] > 0
+    assert (
+        (updates.loc["3.weight"] > 0).all()
+        and np.isnan(updates.loc["1.bias", 0])
+        and updates.loc["1.bias", 1] > 0
+    )
 
 
 def test_as_a_callback_of_fit():
     m = model(dtype="float32")
     X, y = (a.astype(np.float32) for a in data(n=16))
     with probe(m) as p:
-        fit(m, mse, SGD(m.parameters(), 0.1), (X, y), epochs=2, batch_size=8, callbacks=[p], progress=False)
+        fit(
+            m,
+            mse,
+            SGD(m.parameters(), 0.1),
+            (X, y),
+            epochs=2,
+            batch_size=8,
+            callbacks=[p],
+            progress=False,
+        )
     assert p.step == 4  # the evaluations in between are in another mode
     assert p.matrix("delta").shape == (4, 4) and p.matrix("update").shape == (6, 4)
 
@@ -94,7 +109,9 @@ def test_matrix_has_the_order_of_the_model():
     m = model()
     with probe(m) as p:
         train(m, p)
-    assert list(p.matrix("std").index) == ["0", "1", "2", "3"] and list(p.matrix("std").columns) == [0, 1, 2]
+    assert list(p.matrix("std").index) == ["0", "1", "2", "3"] and list(
+        p.matrix("std").columns
+    ) == [0, 1, 2]
     assert list(p.matrix("update").index) == [name for name, _ in m.named_parameters()]
     with pytest.raises(ValueError, match="no 'norm' was recorded; there is mean, std"):
         p.matrix("norm")
@@ -145,7 +162,10 @@ def test_nothing_is_changed_and_no_hook_stays():
     with probe(probed) as p:
         train(probed, p)
     train(plain)
-    assert all(np.array_equal(a.data, b.data) for a, b in zip(plain.parameters(), probed.parameters(), strict=True))
+    assert all(
+        np.array_equal(a.data, b.data)
+        for a, b in zip(plain.parameters(), probed.parameters(), strict=True)
+    )
     rows = len(p.rows)
     with pytest.raises(KeyError), p:
         raise KeyError

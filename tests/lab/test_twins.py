@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from dlscratch.lab.verify import against_torch, trajectory
 from dlscratch.losses import mse
 from dlscratch.optimizers import SGD
+from dlscratch.testing import against_torch, trajectory
 
 from .models import data, model
 
@@ -23,10 +23,15 @@ def twin(width=3, activation=None, momentum=0.1):
 
 def test_equal_twins_agree_and_stay_as_they_were():
     ours, theirs = model(), twin()
-    before, theirs_before = ours.state_dict(), {k: v.clone() for k, v in theirs.state_dict().items()}
+    before, theirs_before = (
+        ours.state_dict(),
+        {k: v.clone() for k, v in theirs.state_dict().items()},
+    )
     errors = against_torch(ours, theirs, data()[0])
     assert list(errors) == ["output", "input0", *NAMES, *BUFFERS]
-    assert max(v for k, v in errors.items() if k != "0.bias") < 1e-10  # BatchNorm removes it: both gradients are noise
+    assert (
+        max(v for k, v in errors.items() if k != "0.bias") < 1e-10
+    )  # BatchNorm removes it: both gradients are noise
     assert all(np.array_equal(before[k], v) for k, v in ours.state_dict().items())
     assert all(torch.equal(theirs_before[k], v) for k, v in theirs.state_dict().items())
 
@@ -45,7 +50,9 @@ def test_float32_models_are_compared_in_float64():
 def test_a_difference_is_found_where_it_is():
     errors = against_torch(model(), twin(activation=nn.LeakyReLU(0.1)), data()[0])
     assert min(errors[k] for k in ("output", "input0", "0.weight", "1.weight", "3.weight")) > 1e-3
-    assert errors["3.bias"] < 1e-12 and errors["1.running_mean"] < 1e-12  # nothing below them differs
+    assert (
+        errors["3.bias"] < 1e-12 and errors["1.running_mean"] < 1e-12
+    )  # nothing below them differs
 
 
 def test_a_buffer_that_differs_is_found():

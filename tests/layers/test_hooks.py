@@ -30,7 +30,10 @@ def pair():
 
         forward = Product.forward
 
-    ours, theirs = Product(Linear(3, 3, rng=0).astype("float64")), Twin(torch.nn.Linear(3, 3).double())
+    ours, theirs = (
+        Product(Linear(3, 3, rng=0).astype("float64")),
+        Twin(torch.nn.Linear(3, 3).double()),
+    )
     theirs.load_state_dict({k: torch.tensor(v) for k, v in ours.state_dict().items()})
     return ours, theirs
 
@@ -39,17 +42,28 @@ def run(model, make):
     a, b = (make(v) for v in (x, 2 * x[::-1].copy()))
     y, z = model(a, b, shift=0.5)
     ((y * y).sum() + (z * z * z).sum()).backward()
-    return [*(np.asarray(v.detach()) for v in (y, z)), *map(np.asarray, (a.grad, b.grad, model.inner.weight.grad))]
+    return [
+        *(np.asarray(v.detach()) for v in (y, z)),
+        *map(np.asarray, (a.grad, b.grad, model.inner.weight.grad)),
+    ]
 
 
 def both(register):
     """The results of both models, after `register(model, seen)` gave each its hooks."""
     torch, results = pytest.importorskip("torch"), []
-    for model, make in zip(pair(), (lambda v: Tensor(v, requires_grad=True), lambda v: torch.tensor(v, requires_grad=True))):
+    for model, make in zip(
+        pair(),
+        (lambda v: Tensor(v, requires_grad=True), lambda v: torch.tensor(v, requires_grad=True)),
+    ):
         seen = []
         handles = register(model, seen)
         got = run(model, make)
-        flat = [np.asarray(v.detach() if hasattr(v, "detach") else v) for group in seen for v in group if v is not None]
+        flat = [
+            np.asarray(v.detach() if hasattr(v, "detach") else v)
+            for group in seen
+            for v in group
+            if v is not None
+        ]
         count = len(seen)
         for handle in handles:
             handle.remove()
@@ -70,8 +84,14 @@ def test_hooks_around_forward_equal_torch():
             seen.append((*inputs, *y))
             return y[0] - 1, y[1]
 
-        inner = lambda module, inputs: seen.append(inputs) or inputs[0] + 1  # one input, not in a tuple
-        return [model.register_forward_pre_hook(before), model.register_forward_hook(after), model.inner.register_forward_pre_hook(inner)]
+        inner = lambda module, inputs: (
+            seen.append(inputs) or inputs[0] + 1
+        )  # one input, not in a tuple
+        return [
+            model.register_forward_pre_hook(before),
+            model.register_forward_hook(after),
+            model.inner.register_forward_pre_hook(inner),
+        ]
 
     both(register)
 
@@ -85,14 +105,19 @@ def test_backward_hooks_equal_torch():
         def inner(module, grad_input, grad_output):
             seen.append((*grad_input, *grad_output))
 
-        return [model.register_full_backward_hook(all_of_it), model.inner.register_full_backward_hook(inner)]
+        return [
+            model.register_full_backward_hook(all_of_it),
+            model.inner.register_full_backward_hook(inner),
+        ]
 
     both(register)
 
 
 def test_a_backward_hook_without_an_input_that_needs_gradients():
     layer, seen = Linear(3, 2, rng=0), []
-    layer.register_full_backward_hook(lambda module, before, after: seen.append((before, after[0].shape)))
+    layer.register_full_backward_hook(
+        lambda module, before, after: seen.append((before, after[0].shape))
+    )
     layer(x.astype("float32")).sum().backward()
     assert seen == [((None,), (4, 2))]
 
@@ -102,7 +127,9 @@ def test_gradients_of_gradients_pass_backward_hooks():
     slope = lambda x: grad(lambda x: np.sum(layer(x)))(x)
     plain = grad(lambda x: np.sum(slope(x)))(x).data
     layer.register_full_backward_hook(lambda module, before, after: (2 * before[0],))
-    np.testing.assert_allclose(grad(lambda x: np.sum(slope(x) / 2))(x).data, 2 * plain, rtol=1e-12)  # the outer walk passes it, too
+    np.testing.assert_allclose(
+        grad(lambda x: np.sum(slope(x) / 2))(x).data, 2 * plain, rtol=1e-12
+    )  # the outer walk passes it, too
 
 
 def test_a_backward_hook_leaves_dtypes_as_they_are():
@@ -112,7 +139,11 @@ def test_a_backward_hook_leaves_dtypes_as_they_are():
     model.inner.register_full_backward_hook(lambda module, before, after: None)
     y, _ = model(a, b)
     y.sum().backward()
-    assert y.dtype == np.float64 and model.inner(a).dtype == a.grad.dtype == np.float32 and model(b, a)[1].dtype == np.float64
+    assert (
+        y.dtype == np.float64
+        and model.inner(a).dtype == a.grad.dtype == np.float32
+        and model(b, a)[1].dtype == np.float64
+    )
     inputs = []
     model.register_forward_hook(lambda module, given, y: inputs.append([v.dtype for v in given]))
     model(a, b)
@@ -129,7 +160,9 @@ def test_a_backward_hook_that_returns_other_gradients_says_so(new):
 
 def test_a_gradient_that_comes_past_the_outputs_tells_of_none():
     layer, seen = layers.LSTM(3, 4, rng=0).astype("float64"), []
-    layer.register_full_backward_hook(lambda module, before, after: seen.append((before[0].shape, [g is None for g in after])))
+    layer.register_full_backward_hook(
+        lambda module, before, after: seen.append((before[0].shape, [g is None for g in after]))
+    )
     inputs = Tensor(x[:, None], requires_grad=True)
     y, (h, _) = layer(inputs)  # hooks see the outputs in the tuple, (h, c) is none
     np.sum(h).backward(retain_graph=True)

@@ -3,25 +3,34 @@
 import numpy as np
 import pytest
 
-from dlscratch import Tensor, default_dtype, layers, no_grad
-from dlscratch.lab import verify
+from dlscratch import Tensor, default_dtype, layers, no_grad, testing
 from dlscratch.layers import Linear, Module, Parameter, Parameters, Sequential
 from dlscratch.optimizers import SGD, Adam
 
 rng = np.random.default_rng(0)
 LAYERS = {
-    "Linear": ((6, 4), (8, 6)), "LayerNorm": ((6,), (8, 6)), "BatchNorm1d": ((6,), (8, 6)),
-    "Conv2d": ((3, 5, 3, 2, 1), (4, 3, 9, 8)), "MaxPool2d": ((2,), (2, 3, 6, 4)), "Flatten": ((), (3, 4, 2)),
-    "ReLU": ((), (3, 4)), "Tanh": ((), (3, 4)), "Sigmoid": ((), (3, 4)), "GELU": ((), (3, 4)),
-}  # fmt: skip
+    "Linear": ((6, 4), (8, 6)),
+    "LayerNorm": ((6,), (8, 6)),
+    "BatchNorm1d": ((6,), (8, 6)),
+    "Conv2d": ((3, 5, 3, 2, 1), (4, 3, 9, 8)),
+    "MaxPool2d": ((2,), (2, 3, 6, 4)),
+    "Flatten": ((), (3, 4, 2)),
+    "ReLU": ((), (3, 4)),
+    "Tanh": ((), (3, 4)),
+    "Sigmoid": ((), (3, 4)),
+    "GELU": ((), (3, 4)),
+}
 
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_layer_equals_torch(name):
     torch = pytest.importorskip("torch")
     args, shape = LAYERS[name]
-    ours, theirs = getattr(layers, name)(*args).astype("float64"), getattr(torch.nn, name)(*args).double()
-    errors = verify.against_torch(ours, theirs, rng.normal(size=shape))
+    ours, theirs = (
+        getattr(layers, name)(*args).astype("float64"),
+        getattr(torch.nn, name)(*args).double(),
+    )
+    errors = testing.against_torch(ours, theirs, rng.normal(size=shape))
     assert errors and max(errors.values()) < 1e-9, errors
 
 
@@ -34,7 +43,9 @@ def test_batch_norm_state_equals_torch():
     for name, value in theirs.state_dict().items():
         np.testing.assert_allclose(ours.state_dict()[name], value.numpy(), rtol=1e-12)
     x = rng.normal(size=(5, 3))
-    np.testing.assert_allclose(ours.eval()(Tensor(x)).data, theirs.eval()(torch.tensor(x)).detach().numpy(), rtol=1e-12)
+    np.testing.assert_allclose(
+        ours.eval()(Tensor(x)).data, theirs.eval()(torch.tensor(x)).detach().numpy(), rtol=1e-12
+    )
 
 
 def test_what_is_refused_is_not_counted():
@@ -52,10 +63,17 @@ def net():
 def test_parameters_are_views_of_one_vector():
     model = net()
     ps = model.parameters()
-    assert [n for n, _ in model.named_parameters()] == ["0.weight", "0.bias", "2.0.weight", "2.0.bias"]
+    assert [n for n, _ in model.named_parameters()] == [
+        "0.weight",
+        "0.bias",
+        "2.0.weight",
+        "2.0.bias",
+    ]
     assert ps.theta.shape == (43,) and all(np.shares_memory(p.data, ps.theta) for p in ps)
     np.sum(model(Tensor(np.ones((2, 4), "float32")))).backward()
-    assert np.array_equal(ps.dtheta, np.concatenate([p.grad.ravel() for p in ps])) and ps.dtheta.any()
+    assert (
+        np.array_equal(ps.dtheta, np.concatenate([p.grad.ravel() for p in ps])) and ps.dtheta.any()
+    )
     ps.theta[:] = 0
     assert not model[0].weight.data.any()
     model[0].bias.data = np.arange(5)
@@ -136,7 +154,9 @@ def test_state_dict():
 def test_modes_hooks_and_names():
     model = Sequential(layers.Dropout(0.5, rng=0), Linear(4, 2, rng=0))
     seen = []
-    handle = model[1].register_forward_hook(lambda module, inputs, output: seen.append(output.shape))
+    handle = model[1].register_forward_hook(
+        lambda module, inputs, output: seen.append(output.shape)
+    )
     x = Tensor(np.ones((3, 4), "float32"))
     assert np.array_equal(model.eval()(x).data, model(x).data) and not model[0].training
     assert not np.array_equal(model.train()(x).data, model(x).data)
@@ -158,24 +178,38 @@ class Bare(Module):
     pass
 
 
-@pytest.mark.parametrize("call, error, message", [
-    (lambda: Linear(784, 10)(np.ones((32, 28, 28))), ValueError,
-     r"Linear\(784→10\): input \(32, 28, 28\) has last axis 28, expected 784; flatten"),
-    (lambda: Linear(0, 10), ValueError, r"Linear\(0→10\): want at least one feature"),
-    (lambda: layers.Conv2d(3, 4, 0), ValueError, "kernel_size=0; want at least 1"),
-    (lambda: layers.LayerNorm(4)(np.ones((2, 3))), ValueError, "expected"),
-    (lambda: layers.BatchNorm1d(4)(np.ones((2, 3))), ValueError, r"want \(N, 4\)"),
-    (lambda: layers.BatchNorm1d(3)(np.ones((1, 3))), ValueError, "no variance"),
-    (lambda: layers.Conv2d(3, 4, 3)(np.ones((2, 1, 8, 8))), ValueError, r"want \(N, 3, H, W\)"),
-    (lambda: layers.Conv2d(3, 4, 9)(np.ones((2, 3, 8, 8))), ValueError, "larger than the padded image"),
-    (lambda: layers.MaxPool2d(2)(np.ones((2, 3))), ValueError, r"want \(N, C, H, W\)"),
-    (lambda: layers.Dropout(1.5), ValueError, "want 0 <= p < 1"),
-    (lambda: Sequential(np.tanh), TypeError, "want a Module"),
-    (lambda: Bare()(1), NotImplementedError, "defines no forward"),
-    (lambda: Bare().parameters(), ValueError, "no parameters"),
-    (lambda: Parameters([Tensor([1.0], requires_grad=True)]), TypeError, "wrap it"),
-    (lambda: Parameters([Parameter(np.ones(1)), Parameter(np.ones(1, "float32"))]), ValueError, "use model.astype"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "call, error, message",
+    [
+        (
+            lambda: Linear(784, 10)(np.ones((32, 28, 28))),
+            ValueError,
+            r"Linear\(784→10\): input \(32, 28, 28\) has last axis 28, expected 784; flatten",
+        ),
+        (lambda: Linear(0, 10), ValueError, r"Linear\(0→10\): want at least one feature"),
+        (lambda: layers.Conv2d(3, 4, 0), ValueError, "kernel_size=0; want at least 1"),
+        (lambda: layers.LayerNorm(4)(np.ones((2, 3))), ValueError, "expected"),
+        (lambda: layers.BatchNorm1d(4)(np.ones((2, 3))), ValueError, r"want \(N, 4\)"),
+        (lambda: layers.BatchNorm1d(3)(np.ones((1, 3))), ValueError, "no variance"),
+        (lambda: layers.Conv2d(3, 4, 3)(np.ones((2, 1, 8, 8))), ValueError, r"want \(N, 3, H, W\)"),
+        (
+            lambda: layers.Conv2d(3, 4, 9)(np.ones((2, 3, 8, 8))),
+            ValueError,
+            "larger than the padded image",
+        ),
+        (lambda: layers.MaxPool2d(2)(np.ones((2, 3))), ValueError, r"want \(N, C, H, W\)"),
+        (lambda: layers.Dropout(1.5), ValueError, "want 0 <= p < 1"),
+        (lambda: Sequential(np.tanh), TypeError, "want a Module"),
+        (lambda: Bare()(1), NotImplementedError, "defines no forward"),
+        (lambda: Bare().parameters(), ValueError, "no parameters"),
+        (lambda: Parameters([Tensor([1.0], requires_grad=True)]), TypeError, "wrap it"),
+        (
+            lambda: Parameters([Parameter(np.ones(1)), Parameter(np.ones(1, "float32"))]),
+            ValueError,
+            "use model.astype",
+        ),
+    ],
+)
 def test_bad_input(call, error, message):
     with pytest.raises(error, match=message):
         call()

@@ -16,7 +16,11 @@ NEVER = {  # arguments that nothing here has
     "foreach capturable differentiable fused": "which of its loops runs; here an optimizer is one formula on one vector",
     "generator": "randomness is explicit: `rng`, the only argument that is always ours alone",
 }
-RENAMED = {"input": "x", "dim": "axis", "tensor": "x"}  # Tensors speak NumPy, and what is no loss calls its first argument x
+RENAMED = {
+    "input": "x",
+    "dim": "axis",
+    "tensor": "x",
+}  # Tensors speak NumPy, and what is no loss calls its first argument x
 OPTIMIZERS = "SGD Adagrad RMSprop Adadelta Adam AdamW Adamax NAdam RAdam Adafactor"
 SCHEDULES = "StepLR MultiStepLR ExponentialLR CosineAnnealingLR CosineAnnealingWarmRestarts OneCycleLR PolynomialLR LinearLR SequentialLR"
 FILLED = "zeros ones normal uniform trunc_normal xavier_normal xavier_uniform kaiming_normal kaiming_uniform orthogonal dirac"
@@ -24,10 +28,19 @@ HOOKS = "Module.register_forward_pre_hook Module.register_forward_hook Module.re
 DIFFERENCES = [  # reason, difference, where
     ("nested tensors are PyTorch's own", "lacks enable_nested_tensor", "TransformerEncoder"),
     ("nested tensors are PyTorch's own", "lacks mask_check", "TransformerEncoder"),
-    ("a string names the same function", "activation='relu', not a function", "TransformerEncoderLayer TransformerDecoderLayer"),
-    ("there, None warns and guesses the axis", "axis=-1, not None", "Softmax LogSoftmax functional.softmax functional.log_softmax"),
+    (
+        "a string names the same function",
+        "activation='relu', not a function",
+        "TransformerEncoderLayer TransformerDecoderLayer",
+    ),
+    (
+        "there, None warns and guesses the axis",
+        "axis=-1, not None",
+        "Softmax LogSoftmax functional.softmax functional.log_softmax",
+    ),
     ("it is np.tanh", "adds out where casting order dtype subok signature", "functional.tanh"),
-    ("makes an array of a shape, in place of filling one", "lacks x", FILLED), ("the same", "adds shape", FILLED),
+    ("makes an array of a shape, in place of filling one", "lacks x", FILLED),
+    ("the same", "adds shape", FILLED),
     ("an empty parameter has no use", "data has no default, not None", "Parameter"),
     ("by place, too", "full eps reduction not by name only", "GaussianNLLLoss"),
     ("the numbers that all groups need are arguments, not a dict", "lacks defaults", "Optimizer"),
@@ -35,33 +48,67 @@ DIFFERENCES = [  # reason, difference, where
     ("avg_fn says it", "lacks multi_avg_fn", "AveragedModel"),
     ("refused, unless 0: LSTM shares the constructor", "adds proj_size", "GRU"),
     ("hooks run in the order of their registration, and always", "lacks prepend", HOOKS),
-    ("hooks see what has no name", "lacks with_kwargs", "Module.register_forward_pre_hook Module.register_forward_hook"),
+    (
+        "hooks see what has no name",
+        "lacks with_kwargs",
+        "Module.register_forward_pre_hook Module.register_forward_hook",
+    ),
     ("an error ends the pass", "lacks always_call", "Module.register_forward_hook"),
     ("for PyTorch's own recursion", "lacks memo", "Module.named_modules"),
-    ("tied modules and weights are one", "lacks remove_duplicate", "Module.named_modules Module.modules Module.named_parameters"),
-    ("a module's own are a slice of the vector", "lacks recurse", "Module.named_parameters Module.parameters"),
-    ("names begin at the module that is asked", "lacks prefix", "Module.named_parameters Module.state_dict"),
+    (
+        "tied modules and weights are one",
+        "lacks remove_duplicate",
+        "Module.named_modules Module.modules Module.named_parameters",
+    ),
+    (
+        "a module's own are a slice of the vector",
+        "lacks recurse",
+        "Module.named_parameters Module.parameters",
+    ),
+    (
+        "names begin at the module that is asked",
+        "lacks prefix",
+        "Module.named_parameters Module.state_dict",
+    ),
     ("copies of arrays, always", "lacks destination keep_vars", "Module.state_dict"),
     ("the same", "lacks assign", "Module.load_state_dict"),
     ("gradients are views of one vector: they become 0", "lacks set_to_none", "Module.zero_grad"),
-]  # fmt: skip
+]
 
 
 def counterparts():
     """(name, ours, PyTorch's, its name there) for all that both have, and for the methods of Module and Embedding."""
     torch = pytest.importorskip("torch")
     nn, optim = torch.nn, torch.optim
-    floors = {layers: [nn], functional: [nn.functional], initializers: [nn.init],
-              optimizers: [optim, optim.lr_scheduler, optim.swa_utils, nn.utils]}  # fmt: skip
+    floors = {
+        layers: [nn],
+        functional: [nn.functional],
+        initializers: [nn.init],
+        optimizers: [optim, optim.lr_scheduler, optim.swa_utils, nn.utils],
+    }
     for ours, modules in floors.items():
         for name in ours.__all__:
-            choices = [(m, n) for m in modules for n in (f"{name}_with_indices", f"{name}_", name) if hasattr(m, n)]
+            choices = [
+                (m, n)
+                for m in modules
+                for n in (f"{name}_with_indices", f"{name}_", name)
+                if hasattr(m, n)
+            ]
             if choices:
                 found = getattr(*choices[0])
-                yield f"functional.{name}" if ours is functional else name, getattr(ours, name), found, choices[0][1]
+                yield (
+                    f"functional.{name}" if ours is functional else name,
+                    getattr(ours, name),
+                    found,
+                    choices[0][1],
+                )
     for owner in (layers.Module, layers.Embedding):
         there = getattr(nn, owner.__name__)
-        for name in [n for n in vars(owner) if not n.startswith("_") and n != "forward" and callable(getattr(there, n, None))]:
+        for name in [
+            n
+            for n in vars(owner)
+            if not n.startswith("_") and n != "forward" and callable(getattr(there, n, None))
+        ]:
             yield f"{owner.__name__}.{name}", getattr(owner, name), getattr(there, name), name
 
 
@@ -71,15 +118,26 @@ def signature(thing, name):
         found = inspect.signature(thing)
     except ValueError:
         stub = {}
-        exec(f"def stub({re.search(rf'{name}[(](.*?)[)] *->', thing.__doc__, re.DOTALL)[1]}): pass", stub)
+        exec(
+            f"def stub({re.search(rf'{name}[(](.*?)[)] *->', thing.__doc__, re.DOTALL)[1]}): pass",
+            stub,
+        )
         return inspect.signature(stub["stub"])
-    overloads = typing.get_overloads(thing.__init__) if inspect.isclass(thing) and "args" in found.parameters else []
+    overloads = (
+        typing.get_overloads(thing.__init__)
+        if inspect.isclass(thing) and "args" in found.parameters
+        else []
+    )
     return inspect.signature(overloads[0]) if overloads else found
 
 
 def arguments(thing, name):
     kinds = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
-    return {n: p for n, p in signature(thing, name).parameters.items() if p.kind not in kinds and n not in ("self", "rng")}
+    return {
+        n: p
+        for n, p in signature(thing, name).parameters.items()
+        if p.kind not in kinds and n not in ("self", "rng")
+    }
 
 
 def differences(ours, theirs, unused):
@@ -98,7 +156,9 @@ def differences(ours, theirs, unused):
     for n in common:
         a, b = ours[n], want[n]
         if a.default != b.default:
-            yield f"{n} {_shown(a)}, not {'a function' if callable(b.default) else b.default}".replace(" =", "=")
+            yield f"{n} {_shown(a)}, not {'a function' if callable(b.default) else b.default}".replace(
+                " =", "="
+            )
         if a.kind != b.kind and a.KEYWORD_ONLY in (a.kind, b.kind):
             yield f"{n} {'' if a.kind == a.KEYWORD_ONLY else 'not '}by name only"
 
@@ -113,7 +173,9 @@ def expanded():
         word, *others = difference.split(" ", 1)
         many = [f"{word} {n}" for n in others[0].split()] if word in ("lacks", "adds") else None
         if difference.endswith("not by name only"):
-            many = [f"{n} not by name only" for n in difference.removesuffix("not by name only").split()]
+            many = [
+                f"{n} not by name only" for n in difference.removesuffix("not by name only").split()
+            ]
         yield from ((name, d) for name in names.split() for d in many or [difference])
 
 
@@ -122,7 +184,9 @@ def test_arguments_are_torchs_or_the_difference_is_listed():
     found, compared = set(), 0
     for full, ours, theirs, name in counterparts():
         compared += 1
-        found |= {(full, d) for d in differences(arguments(ours, name), arguments(theirs, name), unused)}
+        found |= {
+            (full, d) for d in differences(arguments(ours, name), arguments(theirs, name), unused)
+        }
     listed = set(expanded())
     assert found - listed == set(), "differences that are not listed"
     assert listed - found == set(), "listed differences that are gone"
@@ -130,11 +194,16 @@ def test_arguments_are_torchs_or_the_difference_is_listed():
     assert compared > 150 and len(listed) == len(list(expanded()))
 
 
-@pytest.mark.parametrize("ours, message", [
-    (lambda input, target, reduction="sum": 0, "reduction='sum', not mean"), (lambda input, target: 0, "lacks reduction"),
-    (lambda target, input, reduction="mean": 0, "order: .*"), (lambda input, target, reduction="mean", *, p=1: 0, "adds p"),
-    (lambda input, target, *, reduction="mean": 0, "reduction by name only"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "ours, message",
+    [
+        (lambda input, target, reduction="sum": 0, "reduction='sum', not mean"),
+        (lambda input, target: 0, "lacks reduction"),
+        (lambda target, input, reduction="mean": 0, "order: .*"),
+        (lambda input, target, reduction="mean", *, p=1: 0, "adds p"),
+        (lambda input, target, *, reduction="mean": 0, "reduction by name only"),
+    ],
+)
 def test_differences_are_seen(ours, message):
     theirs = lambda input, target, size_average=None, reduction="mean": 0
     (said,) = differences(arguments(ours, ""), arguments(theirs, ""), set())
@@ -142,5 +211,7 @@ def test_differences_are_seen(ours, message):
 
 
 def test_layers_made_of_functions_take_arguments_by_place_and_show_them():
-    assert str(inspect.signature(layers.AvgPool2d)).startswith("(kernel_size, stride=None, padding=0, ceil_mode=False")
+    assert str(inspect.signature(layers.AvgPool2d)).startswith(
+        "(kernel_size, stride=None, padding=0, ceil_mode=False"
+    )
     assert layers.AvgPool2d(2, 3, 1, True, False, 7).divisor_override == 7

@@ -4,14 +4,29 @@ import numpy as np
 import pytest
 
 from dlscratch import layers
-from dlscratch.layers import Conv2d, ConvTranspose2d, Dropout, Flatten, Linear, Module, Parameter, ReLU, Sequential, summary
+from dlscratch.layers import (
+    Conv2d,
+    ConvTranspose2d,
+    Dropout,
+    Flatten,
+    Linear,
+    Module,
+    Parameter,
+    ReLU,
+    Sequential,
+    summary,
+)
 
 
 def net():
     return Sequential(
-        Conv2d(4, 6, 3, stride=2, padding=1, groups=2), ReLU(), ConvTranspose2d(6, 2, 3, stride=2),
-        layers.BatchNorm1d(2), Flatten(), Linear(2 * 9 * 9, 5),
-    )  # fmt: skip
+        Conv2d(4, 6, 3, stride=2, padding=1, groups=2),
+        ReLU(),
+        ConvTranspose2d(6, 2, 3, stride=2),
+        layers.BatchNorm1d(2),
+        Flatten(),
+        Linear(2 * 9 * 9, 5),
+    )
 
 
 class Flat(Module):
@@ -38,19 +53,28 @@ def test_rows_by_hand():
         ("net.5", "Linear", (2, 5), 162 * 5 + 5, 2 * 2 * 5 * 162),
     ]
     assert total == ("total", "", None, sum(r[3] for r in rows), sum(r[4] for r in rows))
-    assert list(table.columns) == ["class", "output", "parameters", "FLOPs"] and table.index.name == "name"
+    assert (
+        list(table.columns) == ["class", "output", "parameters", "FLOPs"]
+        and table.index.name == "name"
+    )
 
 
 def test_flops_equal_torch_s_counter():
     torch = pytest.importorskip("torch")
     counter = pytest.importorskip("torch.utils.flop_counter").FlopCounterMode(display=False)
     nn = torch.nn
-    theirs = nn.Sequential(nn.Conv1d(4, 6, 3, 2, groups=2), nn.ConvTranspose1d(6, 3, 4, 2), nn.Linear(18, 7))
-    ours = Sequential(layers.Conv1d(4, 6, 3, 2, groups=2), layers.ConvTranspose1d(6, 3, 4, 2), Linear(18, 7))
+    theirs = nn.Sequential(
+        nn.Conv1d(4, 6, 3, 2, groups=2), nn.ConvTranspose1d(6, 3, 4, 2), nn.Linear(18, 7)
+    )
+    ours = Sequential(
+        layers.Conv1d(4, 6, 3, 2, groups=2), layers.ConvTranspose1d(6, 3, 4, 2), Linear(18, 7)
+    )
     with counter:
         theirs(torch.ones(5, 4, 17))
     total = summary(ours, np.ones((5, 4, 17), "float32")).loc["total"]
-    assert total["FLOPs"] == counter.get_total_flops() and total["parameters"] == sum(p.numel() for p in theirs.parameters())
+    assert total["FLOPs"] == counter.get_total_flops() and total["parameters"] == sum(
+        p.numel() for p in theirs.parameters()
+    )
 
 
 def test_flops_of_attention_equal_torch_s_counter():
@@ -59,20 +83,29 @@ def test_flops_of_attention_equal_torch_s_counter():
     query, key = np.ones((5, 2, 8), "float32"), np.ones((7, 2, 8), "float32")
     with counter:
         torch.nn.MultiheadAttention(8, 2)(*map(torch.tensor, (query, key, key)))
-    assert summary(layers.MultiheadAttention(8, 2), query, key, key).loc["total", "FLOPs"] == counter.get_total_flops()
+    assert (
+        summary(layers.MultiheadAttention(8, 2), query, key, key).loc["total", "FLOPs"]
+        == counter.get_total_flops()
+    )
 
 
 @pytest.mark.parametrize("kind, gates", [("RNN", 1), ("LSTM", 4), ("GRU", 3)])
 def test_flops_of_recurrent_layers_by_hand(kind, gates):
     model = getattr(layers, kind)(3, 4, num_layers=2, bidirectional=True)
     one_step = 2 * gates * 4 * (3 + 4) + 2 * gates * 4 * (8 + 4)
-    assert summary(model, np.ones((5, 2, 3), "float32")).loc["total", "FLOPs"] == 2 * 5 * 2 * one_step
-    assert summary(getattr(layers, f"{kind}Cell")(3, 4), np.ones((2, 3), "float32")).loc["total", "FLOPs"] == 2 * 2 * gates * 4 * (3 + 4)
+    assert (
+        summary(model, np.ones((5, 2, 3), "float32")).loc["total", "FLOPs"] == 2 * 5 * 2 * one_step
+    )
+    assert summary(getattr(layers, f"{kind}Cell")(3, 4), np.ones((2, 3), "float32")).loc[
+        "total", "FLOPs"
+    ] == 2 * 2 * gates * 4 * (3 + 4)
 
 
 def test_normalized_weights_multiply_no_more():
     model = layers.weight_norm(layers.LSTM(3, 4), "weight_hh_l0")
-    assert summary(model, np.ones((5, 2, 3), "float32")).loc["total", "FLOPs"] == 2 * 5 * 2 * 16 * (3 + 4)
+    assert summary(model, np.ones((5, 2, 3), "float32")).loc["total", "FLOPs"] == 2 * 5 * 2 * 16 * (
+        3 + 4
+    )
 
 
 class Named(Module):
@@ -108,8 +141,12 @@ def test_what_is_shared_counts_once_and_each_call_counts():
     model = Twice()
     table = summary(model, np.ones((1, 3), "float32"))
     assert list(table[["parameters", "FLOPs"]].itertuples(name=None)) == [
-        ("model", 3, 0), ("layer", 12, 36), ("tied", 3, 18), ("idle", 12, 0), ("total", sum(p.size for p in model.parameters()), 54),
-    ]  # fmt: skip
+        ("model", 3, 0),
+        ("layer", 12, 36),
+        ("tied", 3, 18),
+        ("idle", 12, 0),
+        ("total", sum(p.size for p in model.parameters()), 54),
+    ]
     assert table.loc["idle", "output"] is None
 
 
@@ -117,8 +154,10 @@ def test_what_is_shared_counts_once_and_each_call_counts():
 def test_a_weight_computed_from_others_counts_in_its_layer(normed, more):
     table = summary(Sequential(normed(Linear(3, 4)), layers.Tanh()), np.ones((2, 3), "float32"))
     assert list(table.itertuples(name=None)) == [
-        ("0", "ParametrizedLinear", (2, 4), 16 + more, 48), ("1", "Tanh", (2, 4), 0, 0), ("total", "", None, 16 + more, 48),
-    ]  # fmt: skip
+        ("0", "ParametrizedLinear", (2, 4), 16 + more, 48),
+        ("1", "Tanh", (2, 4), 0, 0),
+        ("total", "", None, 16 + more, 48),
+    ]
 
 
 def test_the_model_is_left_as_it_was():
@@ -128,7 +167,9 @@ def test_the_model_is_left_as_it_was():
     summary(model, np.ones((4, 3), "float32"))
     with pytest.raises(ValueError, match="expected 3"):
         summary(Sequential(model[2]), np.ones((4, 5), "float32"))
-    assert [m.training for m in model] == [True, False, True] and not any(vars(m).get("_hooks") for m in model.modules())
+    assert [m.training for m in model] == [True, False, True] and not any(
+        vars(m).get("_hooks") for m in model.modules()
+    )
     assert all(np.array_equal(before[name], value) for name, value in model.state_dict().items())
     assert model[0].rng.random() == np.random.default_rng(0).random()
 

@@ -8,7 +8,9 @@ from .run import ROOT, caught, mutated
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m.name)
 def test_caught(mutation):
-    pytest.importorskip("torch", reason="what many bugs change is noticed by comparison with PyTorch")
+    pytest.importorskip(
+        "torch", reason="what many bugs change is noticed by comparison with PyTorch"
+    )
     assert caught(mutation), f"{mutation.name} escapes {mutation.test}"
 
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 UNSET = "OWNER/REPOSITORY"
-WHAT_TO_SET = (
-    "dlscratch is missing: run `make lab` in a clone, or set Repository in pyproject.toml, then `make links`"
-)
+WHAT_TO_SET = "dlscratch is missing: run `make lab` in a clone, or set Repository in pyproject.toml, then `make links`"
 
 
 def repository():
     """The owner and name, as in "owner/name", from [project.urls] in pyproject.toml."""
-    url = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]["Repository"]
+    url = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"][
+        "Repository"
+    ]
     return url.removeprefix("https://github.com/").removesuffix(".git").strip("/")
 
 

@@ -2,7 +2,9 @@
 
 import re
 
-TOKEN = re.compile(r"\\(begin|end)\s*\{([^}]*)\}|\\(left|right)(?![a-zA-Z])|(\\[a-zA-Z]+|\\.)|([{}&%])", re.S)
+TOKEN = re.compile(
+    r"\\(begin|end)\s*\{([^}]*)\}|\\(left|right)(?![a-zA-Z])|(\\[a-zA-Z]+|\\.)|([{}&%])", re.S
+)
 
 
 def faults(prose):

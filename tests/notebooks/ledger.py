@@ -5,7 +5,7 @@ import json
 import os
 from pathlib import Path
 
-from dlscratch.lab import notebooks as nb
+from dlscratch.cli import notebooks as nb
 
 from . import address
 
@@ -15,7 +15,9 @@ BUILD = address.ROOT / "build"
 def state(path):
     """A hash of all that a run depends on: the notebook's code with its outputs, and the package. Prose is left out."""
     code = [[c.source, c.outputs] for c in nb.read(path).cells if c.cell_type == "code"]
-    package = [f.read_text(encoding="utf-8") for f in sorted((address.ROOT / "dlscratch").rglob("*.py"))]
+    package = [
+        f.read_text(encoding="utf-8") for f in sorted((address.ROOT / "dlscratch").rglob("*.py"))
+    ]
     return hashlib.sha256(json.dumps([code, package]).encode()).hexdigest()[:16]
 
 
@@ -34,7 +36,9 @@ def done(path, what):
 def record(path, what):
     """Note that `what` was done to the notebook as it is now."""
     BUILD.mkdir(exist_ok=True)
-    replace(BUILD / "ledger.json", json.dumps(_read() | {f"{path.stem}: {what}": state(path)}, indent=1))
+    replace(
+        BUILD / "ledger.json", json.dumps(_read() | {f"{path.stem}: {what}": state(path)}, indent=1)
+    )
 
 
 def replace(path, text):

@@ -9,20 +9,30 @@ import tomllib
 from .address import ROOT
 
 COLAB = {
-    "numpy": "2.0.2", "matplotlib": "3.10.0", "pandas": "2.2.3", "scipy": "1.16.3", "scikit-learn": "1.6.1",
-    "ipython": "7.34.0", "ipykernel": "6.17.1",
-}  # fmt: skip
+    "numpy": "2.0.2",
+    "matplotlib": "3.10.0",
+    "pandas": "2.2.3",
+    "scipy": "1.16.3",
+    "scikit-learn": "1.6.1",
+    "ipython": "7.34.0",
+    "ipykernel": "6.17.1",
+}
 
 
 def promised():
     """{package: lowest version} of what running the notebooks needs."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return dict(line.split(">=") for line in project["dependencies"] + project["optional-dependencies"]["notebooks"])
+    return dict(
+        line.split(">=")
+        for line in project["dependencies"] + project["optional-dependencies"]["notebooks"]
+    )
 
 
 def constraints():
     """{package: version}: the promised ones as low as promised, all others as they are pinned."""
-    pinned = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").split())
+    pinned = dict(
+        line.split("==") for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").split()
+    )
     low = promised()
     return {name: version for name, version in pinned.items() if name.lower() not in low} | low
 

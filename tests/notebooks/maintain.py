@@ -10,7 +10,7 @@ import sys
 import nbformat
 from PIL import Image
 
-from dlscratch.lab import notebooks as nb
+from dlscratch.cli import notebooks as nb
 
 from . import address, ledger
 
@@ -29,7 +29,11 @@ nbformat.write(book, sys.stdout)
 def clean_run(path, *before):
     """The notebook executed in a clean kernel, and what that took: seconds on one core and megabytes at the peak."""
     command = [*before, sys.executable, "-c", EXECUTE, str(path), str(path.parent)]
-    environment = os.environ | {"DLSCRATCH_PROGRESS": "0", "OPENBLAS_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
+    environment = os.environ | {
+        "DLSCRATCH_PROGRESS": "0",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONIOENCODING": "utf-8",
+    }
     done = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment)
     if done.returncode:
         sys.exit(f"{path.stem} fails:\n{done.stderr}")
@@ -39,8 +43,14 @@ def clean_run(path, *before):
 
 def tidy(book):
     """Keep of the metadata only what does not change from run to run or from machine to machine."""
-    book.metadata = {k: book.metadata[k] for k in ("kernelspec", "language_info") if k in book.metadata}
-    book.metadata["language_info"] = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"}
+    book.metadata = {
+        k: book.metadata[k] for k in ("kernelspec", "language_info") if k in book.metadata
+    }
+    book.metadata["language_info"] = {
+        "name": "python",
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+    }
     for cell in book.cells:
         for key in ("execution", "papermill", "ExecuteTime"):
             cell.metadata.pop(key, None)
@@ -59,7 +69,9 @@ def small(png):
 
 def answer_on_top(book):
     """Attach the figure of the cell tagged `answer` to the first cell, which shows it as attachment:answer.png."""
-    answer = next((c for c in book.cells if "answer" in c.metadata.get("tags", [])), {"outputs": []})
+    answer = next(
+        (c for c in book.cells if "answer" in c.metadata.get("tags", [])), {"outputs": []}
+    )
     for out in answer["outputs"]:
         if "image/png" in out.get("data", {}):
             book.cells[0].attachments = {"answer.png": {"image/png": out.data["image/png"]}}
@@ -88,7 +100,9 @@ def execute(number="all"):
         book, seconds, _ = clean_run(path)
         write(answer_on_top(tidy(book)), path)
         ledger.record(path, "execute")
-        print(f"{sum(held for held, _ in nb.claims(book))} of {len(nb.claims(book))} claims hold, {seconds:.0f} s")
+        print(
+            f"{sum(held for held, _ in nb.claims(book))} of {len(nb.claims(book))} claims hold, {seconds:.0f} s"
+        )
 
 
 def cost(number="all"):
@@ -129,13 +143,24 @@ def table():
     rows = ["| | notebook | question | cost | |", "| --- | --- | --- | --- | --- |"]
     for path in nb.find():
         book, where = nb.read(path), path.relative_to(address.ROOT).as_posix()
-        cells = path.name[:2], f"[{nb.title(book)}]({where})", nb.question(book), nb.cost(book), address.badge(path)
+        cells = (
+            path.name[:2],
+            f"[{nb.title(book)}]({where})",
+            nb.question(book),
+            nb.cost(book),
+            address.badge(path),
+        )
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
 
 def with_table(readme):
-    return re.sub(r"(<!-- table -->\n).*?(<!-- /table -->)", lambda m: f"{m[1]}{table()}\n{m[2]}", readme, flags=re.S)
+    return re.sub(
+        r"(<!-- table -->\n).*?(<!-- /table -->)",
+        lambda m: f"{m[1]}{table()}\n{m[2]}",
+        readme,
+        flags=re.S,
+    )
 
 
 def write_table():

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from dlscratch.lab import notebooks as nb
+from dlscratch.cli import notebooks as nb
 
 from . import address, ledger
 
@@ -54,7 +54,9 @@ def on_machine(path, environment):
     """Faults of a strict comparison with the committed outputs, on another CPU's code or with other threads."""
     sanitize = f"--nbval-sanitize-with={address.ROOT / 'nbval-sanitize.cfg'}"
     command = [sys.executable, "-m", "pytest", *NBVAL, sanitize, str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=address.ROOT, env=os.environ | environment)
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=address.ROOT, env=os.environ | environment
+    )
     return [(done.stdout + done.stderr)[-4000:]] if done.returncode else []
 
 
@@ -72,9 +74,14 @@ def campaign(name, number="all", sample=None):
     paths = nb.find(None if number == "all" else number)
     runs = [(path, values) for path in paths for values in conditions(nb.parameters(nb.read(path)))]
     if sample:
-        runs = random.Random(datetime.date.today().toordinal()).sample(runs, min(int(sample), len(runs)))
+        runs = random.Random(datetime.date.today().toordinal()).sample(
+            runs, min(int(sample), len(runs))
+        )
     left = [(path, values) for path, values in runs if not ledger.done(path, f"{name} {values}")]
-    print(f"{name}: {len(runs)} runs, of which {len(runs) - len(left)} have passed already", flush=True)
+    print(
+        f"{name}: {len(runs)} runs, of which {len(runs) - len(left)} have passed already",
+        flush=True,
+    )
     return sum(not one_run(name, path, values, faults) for path, values in left)
 
 
@@ -82,7 +89,14 @@ def one_run(name, path, values, faults):
     start = time.perf_counter()
     found = faults(path, values)
     said = " ".join(f"{key}={value}" for key, value in values.items())
-    print("✗" if found else "✓", path.stem, said, f"({time.perf_counter() - start:.0f} s)", *found, flush=True)
+    print(
+        "✗" if found else "✓",
+        path.stem,
+        said,
+        f"({time.perf_counter() - start:.0f} s)",
+        *found,
+        flush=True,
+    )
     if not found:
         ledger.record(path, f"{name} {values}")
     return not found

@@ -4,15 +4,35 @@ import ast
 import re
 from pathlib import Path
 
-from dlscratch.lab import notebooks as nb
+from dlscratch.cli import notebooks as nb
 
 from . import address, latex
 
-HEADINGS = ["Setup", "Parameters", "Derive", "Implement", "Verify", "Visualize", "Compare", "Interpret"]
+HEADINGS = [
+    "Setup",
+    "Parameters",
+    "Derive",
+    "Implement",
+    "Verify",
+    "Visualize",
+    "Compare",
+    "Interpret",
+]
 HEADINGS += ["Exercises", "References"]
-KILOBYTES, SETUP, LINES, FIGURES, CLAIMS, SECONDS, MEGABYTES, TITLE_WORDS = 400, 12, 15, 4, 4, 60, 1500, 120
+KILOBYTES, SETUP, LINES, FIGURES, CLAIMS, SECONDS, MEGABYTES, TITLE_WORDS = (
+    400,
+    12,
+    15,
+    4,
+    4,
+    60,
+    1500,
+    120,
+)
 NETWORK = r"\b(urllib|urlopen|urlretrieve|requests|socket|wget|curl|fetch_openml|pooch|git clone)\b|^[!%]|pip install"
-GLOBAL_RANDOM = r"\b(np|numpy)\.random\.(?!default_rng|Generator|SeedSequence|BitGenerator|PCG64|Philox)\w+"
+GLOBAL_RANDOM = (
+    r"\b(np|numpy)\.random\.(?!default_rng|Generator|SeedSequence|BitGenerator|PCG64|Philox)\w+"
+)
 FORMS = {int: "integer", float: "number", bool: "boolean", str: "string"}  # Colab's fields
 
 
@@ -20,8 +40,20 @@ def faults(path, book):
     """Every fault of a notebook as a sentence; an empty list for a good one."""
     code = [c for c in book.cells if c.cell_type == "code" and c.source.strip()]
     prose = "\n\n".join(c.source for c in book.cells if c.cell_type == "markdown")
-    found = [*_title(path, book), *_text(prose), *latex.faults(prose), *_setup(code), *_parameters(code)]
-    found += [*_outputs(code), *_counts(book, code), *_sources(code), *_order(book), *_exercises(book)]
+    found = [
+        *_title(path, book),
+        *_text(prose),
+        *latex.faults(prose),
+        *_setup(code),
+        *_parameters(code),
+    ]
+    found += [
+        *_outputs(code),
+        *_counts(book, code),
+        *_sources(code),
+        *_order(book),
+        *_exercises(book),
+    ]
     found += _links(path, prose)
     if Path(path).exists() and Path(path).stat().st_size > KILOBYTES * 1000:
         found.append(f"{Path(path).stat().st_size // 1000} KB, more than {KILOBYTES}")
@@ -40,9 +72,13 @@ def _title(path, book):
         yield "the Colab badge differs from the address in pyproject.toml; run make links"
     if "**Question.** " not in first:
         yield "the first cell has no line `**Question.** ...`"
-    if "](attachment:answer.png)" not in first or "answer.png" not in book.cells[0].get("attachments", {}):
+    if "](attachment:answer.png)" not in first or "answer.png" not in book.cells[0].get(
+        "attachments", {}
+    ):
         yield "the first cell shows no answer: tag its figure's cell `answer`, write ![what it says](attachment:answer.png), make execute"
-    measured = re.search(r"<!-- cost --> about ([\d.]+) s on one core, (\d+) MB <!-- /cost -->", first)
+    measured = re.search(
+        r"<!-- cost --> about ([\d.]+) s on one core, (\d+) MB <!-- /cost -->", first
+    )
     if not measured:
         yield "the cost is not measured; run make cost"
     elif float(measured[1]) > SECONDS or int(measured[2]) > MEGABYTES:
@@ -86,7 +122,7 @@ def _parameters(code):
         if "#@param" not in line or line.replace("#@param", "").count("#") < 1:
             yield f"parameters: `{line}` wants a comment and #@param"
         elif _plain(node) and not _has_form(line, ast.literal_eval(node.value)):
-            yield f"parameters: `{line}` wants a form of its type, as #@param {{type:\"integer\"}}, or of choices that hold the default"
+            yield f'parameters: `{line}` wants a form of its type, as #@param {{type:"integer"}}, or of choices that hold the default'
     if not re.search(r"^seed = \d+ ", tagged[0].source, re.M):
         yield "parameters: no seed"
 
@@ -94,7 +130,11 @@ def _parameters(code):
 def _has_form(line, default):
     """Whether Colab would show a field of the default's type."""
     form, kind = line.partition("#@param")[2].strip(), FORMS.get(type(default), "raw")
-    return bool(re.match(rf"""\{{type:["'](?:{kind}|slider)["']""", form)) or form.startswith("[") and default in ast.literal_eval(form)
+    return (
+        bool(re.match(rf"""\{{type:["'](?:{kind}|slider)["']""", form))
+        or form.startswith("[")
+        and default in ast.literal_eval(form)
+    )
 
 
 def _plain(node):
@@ -102,7 +142,11 @@ def _plain(node):
         ast.literal_eval(node.value)
     except (AttributeError, ValueError):
         return False
-    return isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+    return (
+        isinstance(node, ast.Assign)
+        and len(node.targets) == 1
+        and isinstance(node.targets[0], ast.Name)
+    )
 
 
 def _outputs(code):
@@ -119,7 +163,9 @@ def _outputs(code):
                 yield f"an address in memory, which no other run repeats: {text[:60]}"
             if "image/svg+xml" in out.get("data", {}):
                 yield "an SVG, which nbval compares byte by byte"
-            if out.output_type == "execute_result" and re.search(r"\d\.\d{5,}|^(array|tensor|Tensor)\(", text):
+            if out.output_type == "execute_result" and re.search(
+                r"\d\.\d{5,}|^(array|tensor|Tensor)\(", text
+            ):
                 yield f"a bare value, which other versions print otherwise: {text[:40]}"
 
 
@@ -149,14 +195,23 @@ def _sources(code):
 
 def _order(book):
     """At most two code cells in a row. An exercise may have a third: solution, helper and check belong together."""
-    kinds = "".join("c" if c.cell_type == "code" else "e" if "## Exercises" in c.source else "m" for c in book.cells)
+    kinds = "".join(
+        "c" if c.cell_type == "code" else "e" if "## Exercises" in c.source else "m"
+        for c in book.cells
+    )
     if "ccc" in kinds.partition("e")[0]:
         yield "three code cells in a row"
 
 
 def _exercises(book):
-    stated = sum(len(re.findall(r"^### Exercise", c.source, re.M)) for c in book.cells if c.cell_type == "markdown")
-    solved = [i for i, c in enumerate(book.cells) if c.cell_type == "code" and "solution" in tags(c)]
+    stated = sum(
+        len(re.findall(r"^### Exercise", c.source, re.M))
+        for c in book.cells
+        if c.cell_type == "markdown"
+    )
+    solved = [
+        i for i, c in enumerate(book.cells) if c.cell_type == "code" and "solution" in tags(c)
+    ]
     if not 3 <= stated <= 5:
         yield f"{stated} exercises (### Exercise ...), want 3 to 5"
     if len(solved) != stated:
@@ -173,6 +228,8 @@ def _links(path, prose):
     for link in re.findall(r"\]\((?!https?:|#|attachment:)([^)\s]+)\)", prose):
         if not (Path(path).parent / link.split("#")[0]).exists():
             yield f"a link to {link}, which does not exist"
-    for image in re.findall(r"!\[[^\]]*\]\((https?:[^)]+)\)|<img [^>]*src=[\"'](http[^\"']+)", prose):
+    for image in re.findall(
+        r"!\[[^\]]*\]\((https?:[^)]+)\)|<img [^>]*src=[\"'](http[^\"']+)", prose
+    ):
         if "colab-badge" not in "".join(image):
             yield f"an image from the network: {''.join(image)}"

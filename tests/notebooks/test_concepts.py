@@ -4,10 +4,14 @@ import tomllib
 
 import pytest
 
-from dlscratch.lab import notebooks as nb
+from dlscratch.cli import notebooks as nb
 
 CONCEPTS = tomllib.loads((nb.folder() / "concepts.toml").read_text(encoding="utf-8"))["concept"]
-COVERED = [(c["name"], place["notebook"], place["claim"]) for c in CONCEPTS for place in c.get("covered", [])]
+COVERED = [
+    (c["name"], place["notebook"], place["claim"])
+    for c in CONCEPTS
+    for place in c.get("covered", [])
+]
 
 
 def claimed(number):
@@ -19,10 +23,15 @@ def claimed(number):
 def test_there_are_199_and_each_stands_once():
     names = [c["name"] for c in CONCEPTS]
     assert len(names) == len(set(names)) == 199
-    assert all(c.keys() <= {"group", "name", "covered"} and c["group"] in "ABCDEFGHIJKLMNOPQRSTU" for c in CONCEPTS)
+    assert all(
+        c.keys() <= {"group", "name", "covered"} and c["group"] in "ABCDEFGHIJKLMNOPQRSTU"
+        for c in CONCEPTS
+    )
 
 
 @pytest.mark.parametrize("number", sorted({number for _, number, _ in COVERED}))
 def test_each_covered_concept_has_its_claim(number):
     said = claimed(number)
-    assert [(name, claim) for name, where, claim in COVERED if where == number and claim not in said] == []
+    assert [
+        (name, claim) for name, where, claim in COVERED if where == number and claim not in said
+    ] == []

@@ -21,15 +21,26 @@ def test_colab_has_what_we_ask_for_so_that_nothing_there_is_replaced():
     low = promised()
     assert COLAB.keys() <= low.keys()
     for name, version in COLAB.items():
-        assert Version(low[name]) <= Version(version), f"Colab has {name} {version}; >= {low[name]} would replace it and force a restart"
+        assert Version(low[name]) <= Version(version), (
+            f"Colab has {name} {version}; >= {low[name]} would replace it and force a restart"
+        )
     assert "torch" not in low
 
 
 def test_binder_and_the_dev_container_fit_the_project():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text(encoding="utf-8"))
-    runtime, build = ((ROOT / ".binder" / name).read_text(encoding="utf-8") for name in ("runtime.txt", "postBuild"))
+    runtime, build = (
+        (ROOT / ".binder" / name).read_text(encoding="utf-8")
+        for name in ("runtime.txt", "postBuild")
+    )
     for text in runtime, container["image"]:
-        assert Version(re.search(r"3\.\d+", text)[0]) >= Version(project["requires-python"].removeprefix(">="))
+        assert Version(re.search(r"3\.\d+", text)[0]) >= Version(
+            project["requires-python"].removeprefix(">=")
+        )
     assert re.search(r'-c constraints.txt -e "\.\[notebooks\]"', build)
-    assert re.search(rf"^{container['postCreateCommand'].removeprefix('make ')}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+    assert re.search(
+        rf"^{container['postCreateCommand'].removeprefix('make ')}:",
+        (ROOT / "Makefile").read_text(encoding="utf-8"),
+        re.M,
+    )

@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from dlscratch.lab import notebooks as nb
+from dlscratch.cli import notebooks as nb
 
 from . import address, ledger, maintain, rerun
 from .sample import runnable, sample
@@ -16,7 +16,9 @@ CLAIM = "print('✓' if seed < 3 else '✗', 'small [measured', seed, '; wanted 
 def clone(tmp_path, monkeypatch):
     """A project with one notebook and a README."""
     (tmp_path / "dlscratch").mkdir()
-    (tmp_path / "README.md").write_text("# A\n<!-- table -->\nold\n<!-- /table -->\nend", encoding="utf-8")
+    (tmp_path / "README.md").write_text(
+        "# A\n<!-- table -->\nold\n<!-- /table -->\nend", encoding="utf-8"
+    )
     (tmp_path / "pyproject.toml").write_bytes((address.ROOT / "pyproject.toml").read_bytes())
     monkeypatch.setattr(address, "ROOT", tmp_path)
     monkeypatch.setattr(ledger, "BUILD", tmp_path / "build")
@@ -35,7 +37,9 @@ def test_execute_writes_the_same_file_twice(clone, capsys):
     (path,) = nb.find(5)
     maintain.execute("05")
     first = path.read_bytes()
-    assert nb.claims(nb.read(path)) and not any("execution" in c.metadata for c in nb.read(path).cells)
+    assert nb.claims(nb.read(path)) and not any(
+        "execution" in c.metadata for c in nb.read(path).cells
+    )
     maintain.execute("05")
     assert path.read_bytes() == first
     maintain.execute("all")
@@ -54,22 +58,35 @@ def test_the_answer_comes_to_the_top():
     book = sample()
     book.cells[5].metadata.tags = ["answer"]
     del book.cells[0]["attachments"]
-    assert maintain.answer_on_top(book).cells[0].attachments == {"answer.png": {"image/png": "iVBORw0KGgo="}}
+    assert maintain.answer_on_top(book).cells[0].attachments == {
+        "answer.png": {"image/png": "iVBORw0KGgo="}
+    }
 
 
 def test_cost_stands_in_header_and_readme(clone):
     maintain.cost("05")
     assert nb.cost(nb.read(*nb.find(5))).endswith("MB")
     readme = (clone / "README.md").read_text(encoding="utf-8")
-    assert nb.cost(nb.read(*nb.find(5))) in readme and readme.startswith("# A") and readme.endswith("end")
+    assert (
+        nb.cost(nb.read(*nb.find(5))) in readme
+        and readme.startswith("# A")
+        and readme.endswith("end")
+    )
 
 
 def test_links_follow_the_address(clone):
-    text = (clone / "pyproject.toml").read_text(encoding="utf-8").replace(address.UNSET, "someone/book")
+    text = (
+        (clone / "pyproject.toml")
+        .read_text(encoding="utf-8")
+        .replace(address.UNSET, "someone/book")
+    )
     (clone / "pyproject.toml").write_text(text, encoding="utf-8")
     maintain.links()
     book = nb.read(*nb.find(5))
-    assert "github/someone/book/blob" in book.cells[0].source and "git+https://github.com/someone/book" in book.cells[1].source
+    assert (
+        "github/someone/book/blob" in book.cells[0].source
+        and "git+https://github.com/someone/book" in book.cells[1].source
+    )
     maintain.links()
     assert nb.read(*nb.find(5)).cells[1].source.count("find_spec") == 1
 
@@ -100,7 +117,12 @@ def test_seeds_want_every_claim_and_tinkering_a_clean_run(clone, capsys):
 
 
 def test_red_output_and_errors_are_faults(clone):
-    path = runnable(clone / "notebooks" / "part0_a" / "06_c.ipynb", PARAMETERS, "import sys", "sys.stderr.write('no')")
+    path = runnable(
+        clone / "notebooks" / "part0_a" / "06_c.ipynb",
+        PARAMETERS,
+        "import sys",
+        "sys.stderr.write('no')",
+    )
     assert rerun.with_parameters(path, {}, must_hold=False) == ["stderr: no"]
     path = runnable(path, PARAMETERS, "1 / 0")
     assert "ZeroDivisionError" in rerun.with_parameters(path, {}, must_hold=False)[0]
@@ -115,5 +137,3 @@ def test_a_notebook_that_other_machines_contradict_is_found(clone):
     book.cells[3].outputs[0].text = "other\n"
     nbformat.write(book, path)
     assert "other" in rerun.on_machine(path, {})[0]
-
-

@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from dlscratch.lab import notebooks as nb
+from dlscratch.cli import notebooks as nb
 
 from . import address, latex
 from .sample import PATH, code, said, sample
@@ -75,7 +75,9 @@ BAD = {
     "an SVG": output(output_type="display_data", data={"image/svg+xml": "<svg/>"}),
     "a bare value": result("np.float64(0.123456789)"),
     "an address in memory": result("<object at 0x7f2af1bb6b90>"),
-    "1 claims fail": lambda book: book.cells[5].outputs.append(said("✗ It fails [measured 0; wanted > 1]")),
+    "1 claims fail": lambda book: book.cells[5].outputs.append(
+        said("✗ It fails [measured 0; wanted > 1]")
+    ),
     "0 claims hold": lambda book: book.cells[5].outputs.pop(),
     "3 figures": lambda book: book.cells[5].outputs.pop(0),
     "a code cell of 16 lines": source(5, "\n".join(["x = 1"] * (LINES + 1))),
@@ -83,7 +85,9 @@ BAD = {
     "needs a network": source(5, "import urllib.request"),
     "or a shell": source(5, "%pip install numpy"),
     "torch is imported outside": source(5, "import torch"),
-    "three code cells in a row": lambda book: book.cells.insert(5, code("a = 1", 3)) or book.cells.pop(4),
+    "three code cells in a row": lambda book: (
+        book.cells.insert(5, code("a = 1", 3)) or book.cells.pop(4)
+    ),
     "2 exercises": source(7, "text"),
     "2 cells tagged solution": untag(8),
     "no check cell follows": lambda book: book.cells.pop(9),
@@ -124,7 +128,17 @@ def test_a_long_cell_may_say_why():
 
 @pytest.mark.parametrize(
     "tex",
-    [r"x^{2", r"x}", r"\begin{a}x", r"\begin{a}\end{b}", r"\left(x)", r"\left( {x \right) }", "a & b", "x_a_b", "5%"],
+    [
+        r"x^{2",
+        r"x}",
+        r"\begin{a}x",
+        r"\begin{a}\end{b}",
+        r"\left(x)",
+        r"\left( {x \right) }",
+        "a & b",
+        "x_a_b",
+        "5%",
+    ],
 )
 def test_formulas_that_do_not_parse(tex):
     assert list(latex.nesting(tex))
@@ -132,14 +146,22 @@ def test_formulas_that_do_not_parse(tex):
 
 @pytest.mark.parametrize(
     "tex",
-    [r"\begin{aligned} a &= b\\ \left\{c\right\} \end{aligned}", r"\leftarrow x'_{i}", "x_i^2 y_i^2", r"5\%", r"\{a"],
+    [
+        r"\begin{aligned} a &= b\\ \left\{c\right\} \end{aligned}",
+        r"\leftarrow x'_{i}",
+        "x_i^2 y_i^2",
+        r"5\%",
+        r"\{a",
+    ],
 )
 def test_formulas_that_parse(tex):
     assert not list(latex.nesting(tex))
 
 
 def test_install_lines_install_only_what_is_ours():
-    assert "pip" not in address.install(address.UNSET) and "Repository" in address.install(address.UNSET)
+    assert "pip" not in address.install(address.UNSET) and "Repository" in address.install(
+        address.UNSET
+    )
     assert "git+https://github.com/someone/book" in address.install("someone/book")
     for owner_name in (address.UNSET, "someone/book"):
         compile(address.install(owner_name), "setup", "exec")

@@ -13,7 +13,11 @@ def refuse(host):
 
 def block(replace=setattr):
     """Make connecting and looking names up fail for every other machine; `replace` may be monkeypatch.setattr."""
-    connect, connect_ex, look_up = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+    connect, connect_ex, look_up = (
+        socket.socket.connect,
+        socket.socket.connect_ex,
+        socket.getaddrinfo,
+    )
 
     def guarded(call):
         def only_local(self, address):

@@ -14,9 +14,18 @@ def test_averages_equal_torchs(name):
     from torch.optim import swa_utils
 
     ours, theirs = twins()
-    mine, other = optimizers.SGD(ours.parameters(), lr=0.3), torch.optim.SGD(theirs.parameters(), lr=0.3)
-    average = optimizers.EMA(ours.parameters(), 0.9) if name == "EMA" else optimizers.SWA(ours.parameters())
-    rule = swa_utils.get_ema_avg_fn(0.9) if name == "EMA" else swa_utils.get_swa_avg_fn()  # its default divides in float32
+    mine, other = (
+        optimizers.SGD(ours.parameters(), lr=0.3),
+        torch.optim.SGD(theirs.parameters(), lr=0.3),
+    )
+    average = (
+        optimizers.EMA(ours.parameters(), 0.9)
+        if name == "EMA"
+        else optimizers.SWA(ours.parameters())
+    )
+    rule = (
+        swa_utils.get_ema_avg_fn(0.9) if name == "EMA" else swa_utils.get_swa_avg_fn()
+    )  # its default divides in float32
     twin, errors = swa_utils.AveragedModel(theirs, avg_fn=rule), []
 
     def after(i):
@@ -57,7 +66,9 @@ def test_state_moves(make):
         b.load_state_dict(dict(n=1, x=np.ones(2)))
 
 
-@pytest.mark.parametrize("make", [optimizers.EMA, lambda p, decay: optimizers.get_ema_avg_fn(decay)])
+@pytest.mark.parametrize(
+    "make", [optimizers.EMA, lambda p, decay: optimizers.get_ema_avg_fn(decay)]
+)
 def test_bad_decay(make):
     with pytest.raises(ValueError, match="want a number in"):
         make(small().parameters(), 1.1)
@@ -66,7 +77,9 @@ def test_bad_decay(make):
 def with_norm():
     """Ours and PyTorch's network with BatchNorm, with the same weights."""
     nn = pytest.importorskip("torch").nn
-    ours = layers.Sequential(layers.Linear(6, 5, rng=0), layers.BatchNorm1d(5), layers.ReLU(), layers.Linear(5, 3, rng=1)).astype("float64")
+    ours = layers.Sequential(
+        layers.Linear(6, 5, rng=0), layers.BatchNorm1d(5), layers.ReLU(), layers.Linear(5, 3, rng=1)
+    ).astype("float64")
     theirs = nn.Sequential(nn.Linear(6, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Linear(5, 3)).double()
     move(ours, theirs)
     return ours, theirs
@@ -92,13 +105,33 @@ def test_averaged_models_and_their_norms_equal_torchs(rule, use_buffers):
     from torch.optim import swa_utils
 
     ours, theirs = with_norm()
-    fn = {"ema": lambda m: m.get_ema_avg_fn(0.9), "swa": lambda m: m.get_swa_avg_fn(), None: lambda m: None}[rule]
-    average, twin = optimizers.AveragedModel(ours, fn(optimizers), use_buffers), swa_utils.AveragedModel(
-        theirs, avg_fn=fn(swa_utils) or swa_utils.get_swa_avg_fn(), use_buffers=use_buffers)  # fmt: skip
-    mine, other = optimizers.SGD(ours.parameters(), lr=0.3), torch.optim.SGD(theirs.parameters(), lr=0.3)
-    but, errors = "num_batches_tracked" if use_buffers else "nothing", []  # the mean of integers is cut, after rounding in float32 there
-    after = lambda i: (average.update_parameters(ours), twin.update_parameters(theirs), errors.append(apart(average, twin, but)))
-    assert run_together(ours, theirs, [mine], [other], after, steps=30) <= 1e-8 and max(errors) <= 1e-8
+    fn = {
+        "ema": lambda m: m.get_ema_avg_fn(0.9),
+        "swa": lambda m: m.get_swa_avg_fn(),
+        None: lambda m: None,
+    }[rule]
+    average, twin = (
+        optimizers.AveragedModel(ours, fn(optimizers), use_buffers),
+        swa_utils.AveragedModel(
+            theirs, avg_fn=fn(swa_utils) or swa_utils.get_swa_avg_fn(), use_buffers=use_buffers
+        ),
+    )
+    mine, other = (
+        optimizers.SGD(ours.parameters(), lr=0.3),
+        torch.optim.SGD(theirs.parameters(), lr=0.3),
+    )
+    but, errors = (
+        "num_batches_tracked" if use_buffers else "nothing",
+        [],
+    )  # the mean of integers is cut, after rounding in float32 there
+    after = lambda i: (
+        average.update_parameters(ours),
+        twin.update_parameters(theirs),
+        errors.append(apart(average, twin, but)),
+    )
+    assert (
+        run_together(ours, theirs, [mine], [other], after, steps=30) <= 1e-8 and max(errors) <= 1e-8
+    )
     assert apart(ours, theirs) <= 1e-8 and average.n_averaged == 30
     if use_buffers:
         return
@@ -106,10 +139,16 @@ def test_averaged_models_and_their_norms_equal_torchs(rule, use_buffers):
     for loader in (data, [(x, 0) for x in data]):
         optimizers.update_bn(loader, average.eval())
         swa_utils.update_bn(map(torch.tensor, data), twin.eval())
-        assert apart(average, twin) <= 1e-9 and not average.training and average.module[1].momentum == 0.1
+        assert (
+            apart(average, twin) <= 1e-9
+            and not average.training
+            and average.module[1].momentum == 0.1
+        )
     fresh = optimizers.AveragedModel(with_norm()[0])
     fresh.load_state_dict({k: v.numpy() for k, v in twin.state_dict().items()})
-    np.testing.assert_allclose(fresh.eval()(data[0]).data, twin(torch.tensor(data[0])).detach().numpy(), rtol=1e-8)
+    np.testing.assert_allclose(
+        fresh.eval()(data[0]).data, twin(torch.tensor(data[0])).detach().numpy(), rtol=1e-8
+    )
     move(average, twin)
 
 
@@ -128,18 +167,27 @@ def test_tied_weights_are_averaged_under_all_their_names():
     for value in (1, 2, 6):
         model[0].weight.data = np.full((2, 2), value, "float32")
         average.update_parameters(model)
-    assert average.module[0].weight is average.module[1].weight and np.all(average.module[0].weight.data == 3)
+    assert average.module[0].weight is average.module[1].weight and np.all(
+        average.module[0].weight.data == 3
+    )
 
 
 def test_update_bn_leaves_the_averages_of_other_norms():
     torch = pytest.importorskip("torch")
-    ours, theirs = layers.InstanceNorm1d(2, track_running_stats=True), torch.nn.InstanceNorm1d(2, track_running_stats=True)
+    ours, theirs = (
+        layers.InstanceNorm1d(2, track_running_stats=True),
+        torch.nn.InstanceNorm1d(2, track_running_stats=True),
+    )
     data = [np.random.default_rng(i).normal(size=(4, 2, 5)).astype("float32") for i in range(3)]
     optimizers.update_bn(data, layers.Sequential(ours, layers.BatchNorm1d(2)))
-    torch.optim.swa_utils.update_bn(map(torch.tensor, data), torch.nn.Sequential(theirs, torch.nn.BatchNorm1d(2)))
+    torch.optim.swa_utils.update_bn(
+        map(torch.tensor, data), torch.nn.Sequential(theirs, torch.nn.BatchNorm1d(2))
+    )
     np.testing.assert_allclose(ours.running_mean, theirs.running_mean.numpy(), rtol=1e-5)
 
 
 def test_an_averaged_model_of_another_shape_says_so():
     with pytest.raises(KeyError, match="missing"):
-        optimizers.AveragedModel(small()).update_parameters(layers.Sequential(layers.Tanh(), layers.Linear(6, 3)))
+        optimizers.AveragedModel(small()).update_parameters(
+            layers.Sequential(layers.Tanh(), layers.Linear(6, 3))
+        )

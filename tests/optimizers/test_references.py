@@ -20,7 +20,11 @@ def run(optimizer_of, reference, steps=100):
             model.zero_grad()
             backward(model, x, y)
         optimizer.step()
-        for p, new in zip(theirs.parameters(), rule.send([p.grad.copy() for p in theirs.parameters()]), strict=True):
+        for p, new in zip(
+            theirs.parameters(),
+            rule.send([p.grad.copy() for p in theirs.parameters()]),
+            strict=True,
+        ):
             p.data = new
         a, b = ours.parameters().theta, theirs.parameters().theta
         worst = max(worst, float(np.max(np.abs(a - b)) / np.max(np.abs(b))))
@@ -31,7 +35,10 @@ def lion(W, lr=1e-3, b1=0.9, b2=0.99, decay=0.1):
     m = [np.zeros_like(w) for w in W]
     while True:
         G = yield W
-        W = [w - lr * (np.sign(b1 * mi + (1 - b1) * g) + decay * w) for w, mi, g in zip(W, m, G, strict=True)]
+        W = [
+            w - lr * (np.sign(b1 * mi + (1 - b1) * g) + decay * w)
+            for w, mi, g in zip(W, m, G, strict=True)
+        ]
         m = [b2 * mi + (1 - b2) * g for mi, g in zip(m, G, strict=True)]
 
 
@@ -91,9 +98,16 @@ CASES = {
     "Lion": (lambda m: optimizers.Lion(m.parameters(), lr=1e-3, weight_decay=0.1), lion),
     "LAMB": (lambda m: optimizers.LAMB(m.parameters(), lr=0.01, weight_decay=0.1), lamb),
     "Shampoo": (lambda m: optimizers.Shampoo(m.parameters()), shampoo),
-    "ScheduleFreeSGD": (lambda m: optimizers.ScheduleFreeSGD(m.parameters(), 0.3, weight_decay=0.05, warmup_steps=10), schedule_free),
+    "ScheduleFreeSGD": (
+        lambda m: optimizers.ScheduleFreeSGD(
+            m.parameters(), 0.3, weight_decay=0.05, warmup_steps=10
+        ),
+        schedule_free,
+    ),
     "ScheduleFreeAdamW": (
-        lambda m: optimizers.ScheduleFreeAdamW(m.parameters(), 0.01, betas=(0.95, 0.99), weight_decay=0.05, warmup_steps=10),
+        lambda m: optimizers.ScheduleFreeAdamW(
+            m.parameters(), 0.01, betas=(0.95, 0.99), weight_decay=0.05, warmup_steps=10
+        ),
         lambda W: schedule_free(W, lr=0.01, beta=0.95, beta2=0.99),
     ),
 }
@@ -113,8 +127,10 @@ def test_shampoo_on_three_axes():
     optimizer = optimizers.Shampoo([w, s], lr=0.5, eps=0.1)
     w.grad, s.grad = G, 3.0
     optimizer.step()
-    A, B, C = (power(0.1 * np.eye(n) + np.einsum(f"{i},{j}->{i[k]}{j[k]}", G, G), -1 / 6)
-               for k, (n, i, j) in enumerate([(2, "abc", "dbc"), (3, "abc", "adc"), (4, "abc", "abe")]))  # fmt: skip
+    A, B, C = (
+        power(0.1 * np.eye(n) + np.einsum(f"{i},{j}->{i[k]}{j[k]}", G, G), -1 / 6)
+        for k, (n, i, j) in enumerate([(2, "abc", "dbc"), (3, "abc", "adc"), (4, "abc", "abe")])
+    )
     np.testing.assert_allclose(w.data, W - 0.5 * np.einsum("ai,bj,ck,ijk", A, B, C, G), rtol=1e-10)
     assert s.data == 2.0 - 0.5 * 3.0  # no axis, no matrix
 
@@ -146,6 +162,7 @@ def test_sam_equals_its_two_steps_in_torch(base):
     mine = optimizers.SAM(getattr(optimizers, base)(ours.parameters(), lr=0.05), rho=0.1)
     other, rho, worst = getattr(torch.optim, base)(theirs.parameters(), lr=0.05), 0.1, 0.0
     for x, y in batches():
+
         def closure():
             mine.zero_grad()
             return backward(ours, x, y)
@@ -172,18 +189,28 @@ def rosenbrock(x):
     return (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
 
 
-@pytest.mark.parametrize("options, steps", [
-    (dict(lr=0.002), 10), (dict(lr=1.0, line_search_fn="strong_wolfe"), 4),
-    (dict(lr=0.3, line_search_fn="strong_wolfe", history_size=3), 6),
-    (dict(lr=50.0, line_search_fn="strong_wolfe", max_iter=7), 8), (dict(line_search_fn="strong_wolfe", max_iter=5, max_eval=30), 8),
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "options, steps",
+    [
+        (dict(lr=0.002), 10),
+        (dict(lr=1.0, line_search_fn="strong_wolfe"), 4),
+        (dict(lr=0.3, line_search_fn="strong_wolfe", history_size=3), 6),
+        (dict(lr=50.0, line_search_fn="strong_wolfe", max_iter=7), 8),
+        (dict(line_search_fn="strong_wolfe", max_iter=5, max_eval=30), 8),
+    ],
+    ids=str,
+)
 def test_lbfgs_equals_torch_on_rosenbrock(options, steps):
     torch = pytest.importorskip("torch")
     from dlscratch.layers import Parameter
 
     start = np.array([-1.2, 1.0, 0.7, -0.5])
     x, z = Parameter(start), torch.tensor(start, requires_grad=True)
-    mine, other, counts = optimizers.LBFGS([x], **options), torch.optim.LBFGS([z], **options), [0, 0]
+    mine, other, counts = (
+        optimizers.LBFGS([x], **options),
+        torch.optim.LBFGS([z], **options),
+        [0, 0],
+    )
 
     def closure():
         counts[0] += 1
@@ -200,7 +227,9 @@ def test_lbfgs_equals_torch_on_rosenbrock(options, steps):
         return y
 
     for _ in range(steps):
-        assert float(mine.step(closure)) == pytest.approx(float(other.step(torch_closure).detach()), rel=1e-6, abs=1e-12)
+        assert float(mine.step(closure)) == pytest.approx(
+            float(other.step(torch_closure).detach()), rel=1e-6, abs=1e-12
+        )
         np.testing.assert_allclose(x.data, z.detach().numpy(), rtol=1e-6)
         assert counts[0] == counts[1]
     if "line_search_fn" in options and "max_iter" not in options:
@@ -211,8 +240,12 @@ def test_lbfgs_equals_torch_on_rosenbrock(options, steps):
 def test_lbfgs_on_a_network_equals_torch(search):
     torch = pytest.importorskip("torch")
     ours, theirs = twins()
-    mine = optimizers.LBFGS(ours.parameters(), lr=0.2, line_search_fn=search, max_iter=1, max_eval=9)
-    other = torch.optim.LBFGS(theirs.parameters(), lr=0.2, line_search_fn=search, max_iter=1, max_eval=9)
+    mine = optimizers.LBFGS(
+        ours.parameters(), lr=0.2, line_search_fn=search, max_iter=1, max_eval=9
+    )
+    other = torch.optim.LBFGS(
+        theirs.parameters(), lr=0.2, line_search_fn=search, max_iter=1, max_eval=9
+    )
     rng = np.random.default_rng(5)
     x, y = rng.normal(size=(200, 6)), rng.integers(0, 3, 200)
 

@@ -10,12 +10,17 @@ STEPS = 100
 
 
 def small(rng=0):
-    return layers.Sequential(layers.Linear(6, 7, rng=rng), layers.Tanh(), layers.Linear(7, 3, rng=rng + 1)).astype("float64")
+    return layers.Sequential(
+        layers.Linear(6, 7, rng=rng), layers.Tanh(), layers.Linear(7, 3, rng=rng + 1)
+    ).astype("float64")
 
 
 def twins():
     torch = pytest.importorskip("torch")
-    ours, theirs = small(), torch.nn.Sequential(torch.nn.Linear(6, 7), torch.nn.Tanh(), torch.nn.Linear(7, 3)).double()
+    ours, theirs = (
+        small(),
+        torch.nn.Sequential(torch.nn.Linear(6, 7), torch.nn.Tanh(), torch.nn.Linear(7, 3)).double(),
+    )
     theirs.load_state_dict({k: torch.tensor(v) for k, v in ours.state_dict().items()})
     return ours, theirs
 

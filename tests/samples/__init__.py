@@ -5,4 +5,10 @@ from .case import Sample
 
 __all__ = ["SAMPLES", "Sample"]
 
-SAMPLES = elementwise.SAMPLES + reductions.SAMPLES + structure.SAMPLES + algebra.SAMPLES + functional.SAMPLES
+SAMPLES = (
+    elementwise.SAMPLES
+    + reductions.SAMPLES
+    + structure.SAMPLES
+    + algebra.SAMPLES
+    + functional.SAMPLES
+)

@@ -33,11 +33,21 @@ def _oriented(v):
 
 
 def _einsum(subscripts, *shapes):
-    return case(np.einsum, *shapes, f=lambda *operands: np.einsum(subscripts, *operands), label=f"{subscripts} {shapes}")
+    return case(
+        np.einsum,
+        *shapes,
+        f=lambda *operands: np.einsum(subscripts, *operands),
+        label=f"{subscripts} {shapes}",
+    )
 
 
 def _of(function, prepared, *shapes, label="", then=lambda y: y):
-    return case(function, *shapes, f=lambda x, *more: then(function(prepared(x), *more)), label=label or str(shapes))
+    return case(
+        function,
+        *shapes,
+        f=lambda x, *more: then(function(prepared(x), *more)),
+        label=label or str(shapes),
+    )
 
 
 _PRODUCTS = [
@@ -56,7 +66,16 @@ _PRODUCTS = [
     ),
     case(np.matmul, (2, 3), f=lambda x: x @ x.T, label="x @ x.T"),
     case(np.matmul, (2,), f=lambda x: np.ones((3, 2), x.dtype) @ x, label="array @ x"),
-    *(case(np.dot, *shapes) for shapes in ([(2, 3), (3, 2)], [(), (3,)], [(2, 3), (3,)], [(2, 2), (2, 2, 3)], [(3,), (3,)])),
+    *(
+        case(np.dot, *shapes)
+        for shapes in (
+            [(2, 3), (3, 2)],
+            [(), (3,)],
+            [(2, 3), (3,)],
+            [(2, 2), (2, 2, 3)],
+            [(3,), (3,)],
+        )
+    ),
     *(case(np.inner, *shapes) for shapes in ([(2, 3), (2, 3)], [(3,), (3,)], [(2,), ()])),
     case(np.vdot, (2, 3), (2, 3)),
     case(np.outer, (2,), (3,)),
@@ -95,7 +114,12 @@ _PRODUCTS = [
     _einsum("ij,jk->ik", (2, 1), (3, 2)),
     _einsum("bqhd,bkhd->bhqk", (1, 2, 2, 2), (1, 1, 2, 2)),
     _einsum(" i j , j -> i ", (2, 3), (3,)),
-    case(np.einsum, (2, 2), f=lambda x: np.einsum("ij,jk,kl->il", x, x, x), label="one operand three times"),
+    case(
+        np.einsum,
+        (2, 2),
+        f=lambda x: np.einsum("ij,jk,kl->il", x, x, x),
+        label="one operand three times",
+    ),
 ]
 
 _FACTORS = [
@@ -113,25 +137,46 @@ _FACTORS = [
     _of(np.linalg.cholesky, _spd, (2, 3, 3)),
     _of(np.linalg.eigvalsh, _apart, (2, 3, 3)),
     _of(np.linalg.eigh, _apart, (3, 3), then=lambda y: y.eigenvalues, label="values"),
-    _of(np.linalg.eigh, _apart, (2, 3, 3), then=lambda y: _oriented(y.eigenvectors), label="vectors"),
+    _of(
+        np.linalg.eigh, _apart, (2, 3, 3), then=lambda y: _oriented(y.eigenvectors), label="vectors"
+    ),
     _of(np.linalg.eigh, _apart, (3, 3), then=lambda y: (y[1] * y[0]) @ y[1].T, label="both"),
     _of(np.linalg.svdvals, _tall, (3, 2)),
-    _of(np.linalg.svdvals, lambda x: np.swapaxes(_tall(x), -1, -2), (2, 3, 2), label="wide, batched"),
-    case(np.linalg.svd, (3, 2), f=lambda x: np.linalg.svd(_tall(x), compute_uv=False), label="compute_uv=False"),
-    case(
-        np.linalg.svd, (2, 3, 2), label="all three",
-        f=lambda x: (lambda u, s, vh: (_oriented(u), s, u @ vh))(*np.linalg.svd(_tall(x), full_matrices=False)),
+    _of(
+        np.linalg.svdvals, lambda x: np.swapaxes(_tall(x), -1, -2), (2, 3, 2), label="wide, batched"
     ),
     case(
-        np.linalg.svd, (3, 2), label="wide, right vectors",
+        np.linalg.svd,
+        (3, 2),
+        f=lambda x: np.linalg.svd(_tall(x), compute_uv=False),
+        label="compute_uv=False",
+    ),
+    case(
+        np.linalg.svd,
+        (2, 3, 2),
+        label="all three",
+        f=lambda x: (lambda u, s, vh: (_oriented(u), s, u @ vh))(
+            *np.linalg.svd(_tall(x), full_matrices=False)
+        ),
+    ),
+    case(
+        np.linalg.svd,
+        (3, 2),
+        label="wide, right vectors",
         f=lambda x: _oriented(np.linalg.svd(_tall(x).T, full_matrices=False)[2].T),
     ),
-    *(case(np.linalg.norm, (2, 3), **form) for form in (dict(), dict(axis=0), dict(axis=-1, keepdims=True), dict(axis=(0, 1)))),
+    *(
+        case(np.linalg.norm, (2, 3), **form)
+        for form in (dict(), dict(axis=0), dict(axis=-1, keepdims=True), dict(axis=(0, 1)))
+    ),
     *(case(np.linalg.norm, (2, 3), ord=p, axis=1) for p in (1, 2, 3, 2.5, np.inf, -np.inf)),
     case(np.linalg.norm, (4,), args=(2,)),
     case(np.linalg.norm, (2, 2, 3)),
     case(np.linalg.norm, (2, 3), args=("fro",)),
-    *(case(np.linalg.norm, (3, 2), f=lambda x, p=p: np.linalg.norm(_tall(x), p), label=f"ord={p}") for p in (2, "nuc")),
+    *(
+        case(np.linalg.norm, (3, 2), f=lambda x, p=p: np.linalg.norm(_tall(x), p), label=f"ord={p}")
+        for p in (2, "nuc")
+    ),
 ]
 
 SAMPLES = _PRODUCTS + _FACTORS

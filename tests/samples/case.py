@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dlscratch.engine.table import describe
+from dlscratch.engine.operation import describe
 
 __all__ = ["Sample", "case", "apart", "within"]
 
@@ -21,7 +21,9 @@ class Sample(NamedTuple):
 
 def case(function, *shapes, f=None, args=(), draw=None, label="", smooth=False, **options):
     """A Sample that calls function(*arrays, *args, **options), or `f` of the arrays where the call looks different."""
-    said = ", ".join([*map(str, shapes), *map(str, args), *(f"{k}={v}" for k, v in options.items())])
+    said = ", ".join(
+        [*map(str, shapes), *map(str, args), *(f"{k}={v}" for k, v in options.items())]
+    )
     return Sample(
         function,
         f or (lambda *arrays: function(*arrays, *args, **options)),
@@ -33,7 +35,9 @@ def case(function, *shapes, f=None, args=(), draw=None, label="", smooth=False, 
 
 def _shuffled(rng, values, shapes):
     values = iter(rng.permutation(values))
-    return tuple(np.array([next(values) for _ in range(int(np.prod(s)))]).reshape(s) for s in shapes)
+    return tuple(
+        np.array([next(values) for _ in range(int(np.prod(s)))]).reshape(s) for s in shapes
+    )
 
 
 def _count(shapes):
@@ -52,4 +56,6 @@ def apart(*shapes):
 
 def within(low, high):
     """Different numbers between low and high."""
-    return lambda *shapes: lambda rng: _shuffled(rng, np.linspace(low, high, _count(shapes)), shapes)
+    return lambda *shapes: (
+        lambda rng: _shuffled(rng, np.linspace(low, high, _count(shapes)), shapes)
+    )

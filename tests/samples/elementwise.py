@@ -50,18 +50,51 @@ SAMPLES = [
         case(np.power, (2, 3), args=(p,), f=lambda x, p=p: x**p, label=f"x ** {p}", smooth=True)
         for p in (3, 2, 1, 0, -1, -2, np.float64(3))
     ),
-    *(case(np.power, (4,), f=lambda x, p=p: x**p, draw=within(0.5, 2), label=f"x ** {p}") for p in (0.5, -0.5, 1.7)),
-    case(np.power, (2, 3), f=lambda x: np.power(x, np.array([1, 2, 3], np.int8)), label="integer exponents", smooth=True),
+    *(
+        case(np.power, (4,), f=lambda x, p=p: x**p, draw=within(0.5, 2), label=f"x ** {p}")
+        for p in (0.5, -0.5, 1.7)
+    ),
+    case(
+        np.power,
+        (2, 3),
+        f=lambda x: np.power(x, np.array([1, 2, 3], np.int8)),
+        label="integer exponents",
+        smooth=True,
+    ),
     case(np.power, (2, 3), f=lambda p: 2**p, label="2 ** p", smooth=True),
     # Choices
-    case(np.where, (2, 3), (3,), f=lambda a, b: np.where(np.arange(6).reshape(2, 3) % 2 == 0, a, b), label="mask"),
+    case(
+        np.where,
+        (2, 3),
+        (3,),
+        f=lambda a, b: np.where(np.arange(6).reshape(2, 3) % 2 == 0, a, b),
+        label="mask",
+    ),
     case(np.where, (2, 3), f=lambda x: np.where(x > 0, x, 0.1 * x * x), label="of itself"),
-    case(np.where, (3,), (2, 1), f=lambda a, b: np.where([2, 0, 5], a, b), label="integers as condition"),
-    case(np.select, (4,), (4,), f=lambda a, b: np.select([a > 0.7, a < 0], [a * a, a * b], b), label="three ways"),
+    case(
+        np.where,
+        (3,),
+        (2, 1),
+        f=lambda a, b: np.where([2, 0, 5], a, b),
+        label="integers as condition",
+    ),
+    case(
+        np.select,
+        (4,),
+        (4,),
+        f=lambda a, b: np.select([a > 0.7, a < 0], [a * a, a * b], b),
+        label="three ways",
+    ),
     case(np.clip, (3, 4), args=(-0.8, 1.0)),
     case(np.clip, (6,), args=(-0.81, None)),
     case(np.clip, (6,), args=(None, 0.81)),
-    case(np.clip, (6,), (6,), f=lambda x, low: np.clip(x, low, 1.5), label="bounds that are differentiated"),
+    case(
+        np.clip,
+        (6,),
+        (6,),
+        f=lambda x, low: np.clip(x, low, 1.5),
+        label="bounds that are differentiated",
+    ),
     case(np.nan_to_num, (2, 3), nan=1.0),
     # Copies and casts
     case(np.copy, (2, 3)),
@@ -71,5 +104,12 @@ SAMPLES = [
     case(np.diff, (4, 2), axis=0, n=2),
     case(np.diff, (2, 3, 2), axis=-2),
     # Products of several rules, where a mistake in one order of summation would show
-    case(np.multiply, (3,), f=lambda x: x * x * x + np.sin(x) * x, label="one input, many paths", draw=apart, smooth=True),
+    case(
+        np.multiply,
+        (3,),
+        f=lambda x: x * x * x + np.sin(x) * x,
+        label="one input, many paths",
+        draw=apart,
+        smooth=True,
+    ),
 ]

@@ -22,7 +22,9 @@ def _batch_norm(x, *parameters):
 
 
 def _trained_batch_norm(x, *parameters):
-    return F.batch_norm(x, np.array([0.5, 0, -1], x.dtype), np.array([1, 2, 0.5], x.dtype), *parameters)
+    return F.batch_norm(
+        x, np.array([0.5, 0, -1], x.dtype), np.array([1, 2, 0.5], x.dtype), *parameters
+    )
 
 
 SAMPLES = [
@@ -45,23 +47,56 @@ SAMPLES = [
     case(F.conv2d, (2, 2, 4, 3), (2, 2, 3, 2), (2,), padding=1),
     case(F.conv2d, (1, 2, 5, 4), (2, 2, 2, 2), stride=2, padding=(0, 1)),
     case(F.conv2d, (1, 4, 5, 3), (2, 2, 2, 2), (2,), dilation=(2, 1), groups=2),
-    case(F.conv_transpose2d, (1, 2, 3, 2), (2, 2, 2, 3), (2,), stride=2, padding=1, output_padding=(1, 0)),
+    case(
+        F.conv_transpose2d,
+        (1, 2, 3, 2),
+        (2, 2, 2, 3),
+        (2,),
+        stride=2,
+        padding=1,
+        output_padding=(1, 0),
+    ),
     case(F.conv_transpose2d, (2, 4, 2, 2), (4, 1, 2, 2), dilation=2, groups=2),
     case(F.unfold, (1, 2, 4, 3), args=(2,), smooth=True, padding=1, stride=2),
     case(F.fold, (1, 8, 6), args=((4, 3), 2), smooth=True),
     case(F.max_pool2d, (2, 2, 4, 4), args=(2,)),
     case(F.max_pool2d, (1, 4, 3), args=(3,), stride=2, padding=1),
     case(F.max_pool2d, (1, 4, 5), args=(2,), stride=3, ceil_mode=True),
-    case(F.max_pool2d, (1, 2, 5, 3), f=lambda x: F.max_pool2d(x, 3, stride=(2, 1)), label="overlapping"),
+    case(
+        F.max_pool2d,
+        (1, 2, 5, 3),
+        f=lambda x: F.max_pool2d(x, 3, stride=(2, 1)),
+        label="overlapping",
+    ),
     case(F.layer_norm, (3, 4), (4,), (4,), f=lambda x, *p: F.layer_norm(x, 4, *p)),
     case(F.layer_norm, (2, 2, 3), args=((2, 3),)),
     case(F.batch_norm, (4, 3), (3,), (3,), f=_batch_norm),
     case(F.batch_norm, (2, 2, 2, 2), (2,), (2,), f=_batch_norm),
-    case(F.batch_norm, (2, 3, 2), (3,), (3,), f=_trained_batch_norm, label="in evaluation", smooth=True),
+    case(
+        F.batch_norm,
+        (2, 3, 2),
+        (3,),
+        (3,),
+        f=_trained_batch_norm,
+        label="in evaluation",
+        smooth=True,
+    ),
     case(F.mse_loss, (2, 3), (2, 3)),
-    *(case(F.cross_entropy, (4, 3), args=(_classes,), reduction=r) for r in ("mean", "sum", "none")),
+    *(
+        case(F.cross_entropy, (4, 3), args=(_classes,), reduction=r)
+        for r in ("mean", "sum", "none")
+    ),
     case(F.cross_entropy, (2, 3, 2), args=(_classes.reshape(2, 2),)),
-    case(F.binary_cross_entropy_with_logits, (2, 3), f=lambda z: F.binary_cross_entropy_with_logits(z, _targets(z))),
-    case(F.binary_cross_entropy_with_logits, (5,), draw=within(30, 60), f=lambda z: F.binary_cross_entropy_with_logits(z, _targets(z))),
+    case(
+        F.binary_cross_entropy_with_logits,
+        (2, 3),
+        f=lambda z: F.binary_cross_entropy_with_logits(z, _targets(z)),
+    ),
+    case(
+        F.binary_cross_entropy_with_logits,
+        (5,),
+        draw=within(30, 60),
+        f=lambda z: F.binary_cross_entropy_with_logits(z, _targets(z)),
+    ),
     case(F.dropout, (3, 4), f=lambda x: F.dropout(x, 0.5, rng=0), label="p = 0.5, one draw"),
 ]

@@ -23,15 +23,47 @@ SAMPLES = [
     case(np.sum, (), label="0-d"),
     case(np.var, (2, 3), axis=1, ddof=1),
     case(np.std, (2, 3), ddof=1),
-    case(np.prod, (5,), f=lambda x: np.prod(x * np.array([1, 0, 1, 1, 1], x.dtype)), label="one zero"),
-    case(np.prod, (2, 3), f=lambda x: np.prod(x * np.array([1, 0, 0], x.dtype), axis=1), label="two zeros"),
+    case(
+        np.prod, (5,), f=lambda x: np.prod(x * np.array([1, 0, 1, 1, 1], x.dtype)), label="one zero"
+    ),
+    case(
+        np.prod,
+        (2, 3),
+        f=lambda x: np.prod(x * np.array([1, 0, 0], x.dtype), axis=1),
+        label="two zeros",
+    ),
     case(np.average, (2, 3), axis=1),
-    case(np.average, (2, 3), f=lambda x: np.average(x, axis=0, weights=np.arange(1, 7, dtype=x.dtype).reshape(2, 3)), label="weights"),
-    case(np.average, (2, 3), (2, 3), draw=within(0.5, 2), f=lambda x, w: np.average(x, weights=w), label="both"),
-    *(case(function, (2, 3), axis=axis) for function in (np.cumsum, np.cumprod) for axis in (None, 0, -1)),
-    case(np.cumprod, (7,), f=lambda x: np.cumprod(x * np.array([1, 1, 1, 0, 1, 1, 1], x.dtype)), label="one zero"),
+    case(
+        np.average,
+        (2, 3),
+        f=lambda x: np.average(x, axis=0, weights=np.arange(1, 7, dtype=x.dtype).reshape(2, 3)),
+        label="weights",
+    ),
+    case(
+        np.average,
+        (2, 3),
+        (2, 3),
+        draw=within(0.5, 2),
+        f=lambda x, w: np.average(x, weights=w),
+        label="both",
+    ),
+    *(
+        case(function, (2, 3), axis=axis)
+        for function in (np.cumsum, np.cumprod)
+        for axis in (None, 0, -1)
+    ),
+    case(
+        np.cumprod,
+        (7,),
+        f=lambda x: np.cumprod(x * np.array([1, 1, 1, 0, 1, 1, 1], x.dtype)),
+        label="one zero",
+    ),
     *(case(ufunc.reduce, (3, 2)) for ufunc in _METHODS),
     *(case(ufunc.reduce, (3, 2), axis=-1, keepdims=True) for ufunc in _METHODS),
     case(np.logaddexp.reduce, (3, 2), axis=None),
-    *(case(ufunc.accumulate, (3, 2), axis=axis) for ufunc in (np.add, np.multiply) for axis in (0, 1)),
+    *(
+        case(ufunc.accumulate, (3, 2), axis=axis)
+        for ufunc in (np.add, np.multiply)
+        for axis in (0, 1)
+    ),
 ]

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from ..fused import primitive
-from ..table import composed, rule
-from ..tensor import apply, raw
+from ..custom import primitive
+from ..operation import composed, rule
+from ..tensor import apply, unwrap
 
 __all__ = ["alias"]
 
@@ -85,7 +85,10 @@ def _to_larger(g, a, b):
 for _larger, _smaller in (np.maximum, np.minimum), (np.fmax, np.fmin):
     rule(_larger, lambda g, y, a, b: _to_larger(g, a, b), lambda g, y, a, b: _to_larger(g, b, a))
     rule(_smaller, lambda g, y, a, b: _to_larger(g, b, a), lambda g, y, a, b: _to_larger(g, a, b))
-rule(np.nan_to_num, lambda g, y, x, *, nan=0.0, posinf=None, neginf=None: np.where(np.isfinite(x), g, 0))
+rule(
+    np.nan_to_num,
+    lambda g, y, x, *, nan=0.0, posinf=None, neginf=None: np.where(np.isfinite(x), g, 0),
+)
 rule(
     np.where,
     lambda g, y, c, a, b: None,
@@ -96,7 +99,9 @@ rule(
 
 @composed(np.where)
 def where(condition, *choices):
-    return apply(np.where, raw(condition), *choices) if choices else np.nonzero(raw(condition))
+    return (
+        apply(np.where, unwrap(condition), *choices) if choices else np.nonzero(unwrap(condition))
+    )
 
 
 @composed(np.select)
@@ -145,7 +150,7 @@ rule(cast, lambda g, y, x, dtype: g.astype(x.dtype))
 
 @composed(np.astype)
 def astype(x, dtype):
-    return apply(cast, x, dtype) if np.dtype(dtype).kind == "f" else raw(x).astype(dtype)
+    return apply(cast, x, dtype) if np.dtype(dtype).kind == "f" else unwrap(x).astype(dtype)
 
 
 def alias(x):

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..fused import primitive
-from ..table import composed, rule
-from ..tensor import getitem, raw
+from ..custom import primitive
+from ..operation import composed, rule
+from ..tensor import getitem, unwrap
 
 __all__ = ["scatter"]
 
@@ -26,8 +26,12 @@ def _add_at(z, g, index):
         z[index] += g
     elif isinstance(index, np.ndarray) and z.ndim > 1 and g.size:
         _add_rows(z, g, index.ravel())
-    elif z.size < 16 * g.size:  # numbering the entries is worth it: adding in one dimension is five times as fast
-        np.add.at(z.reshape(-1), np.arange(z.size).reshape(z.shape)[index].reshape(-1), g.reshape(-1))
+    elif (
+        z.size < 16 * g.size
+    ):  # numbering the entries is worth it: adding in one dimension is five times as fast
+        np.add.at(
+            z.reshape(-1), np.arange(z.size).reshape(z.shape)[index].reshape(-1), g.reshape(-1)
+        )
     else:
         np.add.at(z, index, g)
 
@@ -44,11 +48,18 @@ def _add_rows(z, g, rows):
 def _picks_once(index):
     """Slices and masks do; so does one integer an axis. Arrays of integers may name an entry twice."""
     parts = index if isinstance(index, tuple) else (index,)
-    return all(p is None or p is Ellipsis or isinstance(p, slice) or np.ndim(p) == 0 or np.asarray(p).dtype == bool for p in parts)
+    return all(
+        p is None
+        or p is Ellipsis
+        or isinstance(p, slice)
+        or np.ndim(p) == 0
+        or np.asarray(p).dtype == bool
+        for p in parts
+    )
 
 
 scatter = primitive(scatter, lambda g, y, x, index, shape: g[index])
-rule(getitem, lambda g, y, x, index: scatter(g, index, x.shape), onto=_add_at)
+rule(getitem, lambda g, y, x, index: scatter(g, index, x.shape), accumulate=_add_at)
 
 
 def _flat(x, axis):
@@ -64,15 +75,15 @@ def _along(x, index, axis):
 @composed(np.take)
 def take(x, indices, axis=None, *, mode="raise"):
     x, axis = _flat(x, axis)
-    return _along(x, np.take(np.arange(x.shape[axis]), raw(indices), mode=mode), axis)
+    return _along(x, np.take(np.arange(x.shape[axis]), unwrap(indices), mode=mode), axis)
 
 
 @composed(np.take_along_axis)
 def take_along_axis(x, indices, axis=-1):
     if axis is None:
-        return np.ravel(x)[raw(indices)]
+        return np.ravel(x)[unwrap(indices)]
     index = list(np.ogrid[tuple(map(slice, x.shape))])
-    index[axis] = raw(indices)
+    index[axis] = unwrap(indices)
     return x[tuple(index)]
 
 
@@ -123,7 +134,7 @@ def repeat(x, repeats, axis=None):
 @composed(np.compress)
 def compress(condition, x, axis=None):
     x, axis = _flat(x, axis)
-    return _along(x, np.flatnonzero(raw(condition)), axis)
+    return _along(x, np.flatnonzero(unwrap(condition)), axis)
 
 
 @composed(np.delete)
@@ -141,12 +152,18 @@ def pad(x, pad_width, mode="constant", *, constant_values=0):
         shape = tuple(a + n + b for n, (a, b) in zip(x.shape, width, strict=True))
         padded = scatter(x, inside, shape)
         if np.any(constant_values):
-            padded = padded + np.pad(np.zeros(x.shape, x.dtype), width, constant_values=constant_values)
+            padded = padded + np.pad(
+                np.zeros(x.shape, x.dtype), width, constant_values=constant_values
+            )
         return padded
     if np.any(constant_values):
-        raise ValueError(f"np.pad on a Tensor: constant_values goes with mode 'constant', not {mode!r}")
+        raise ValueError(
+            f"np.pad on a Tensor: constant_values goes with mode 'constant', not {mode!r}"
+        )
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
-        raise ValueError(f"np.pad on a Tensor: mode {mode!r}; want constant, edge, reflect, symmetric or wrap")
+        raise ValueError(
+            f"np.pad on a Tensor: mode {mode!r}; want constant, edge, reflect, symmetric or wrap"
+        )
     for axis, (n, w) in enumerate(zip(x.shape, width, strict=True)):
         if w != [0, 0]:
             x = _along(x, np.pad(np.arange(n), w, mode=mode), axis)
@@ -209,4 +226,6 @@ fold = primitive(fold, lambda g, y, w, sizes, axes, shape: windows(g, sizes, axe
 @composed(np.lib.stride_tricks.sliding_window_view)
 def sliding_window_view(x, window_shape, axis=None):
     axes = range(x.ndim) if axis is None else axis
-    return windows(x, tuple(np.atleast_1d(window_shape).tolist()), normalize_axis_tuple(axes, x.ndim))
+    return windows(
+        x, tuple(np.atleast_1d(window_shape).tolist()), normalize_axis_tuple(axes, x.ndim)
+    )

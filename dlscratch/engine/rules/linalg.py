@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..table import composed, rule
-from ..tensor import apply, raw
+from ..operation import composed, rule
+from ..tensor import apply, unwrap
 from .products import mT
 from .reductions import root
 
@@ -57,7 +57,7 @@ rule(logdet, lambda g, y, a: _matrix(g) * mT(np.linalg.inv(a)))
 
 @composed(np.linalg.slogdet)
 def slogdet(a):
-    return _like_numpy(np.linalg.slogdet, np.linalg.slogdet(raw(a))[0], apply(logdet, a))
+    return _like_numpy(np.linalg.slogdet, np.linalg.slogdet(unwrap(a))[0], apply(logdet, a))
 
 
 def _like_numpy(function, *results):
@@ -94,7 +94,9 @@ def eigen(a):
 def _of_eigen(g, y, a):
     w, v = y[..., 0, :], y[..., 1:, :]
     between = _reciprocal(_row(w) - mT(_row(w)))
-    inner = (mT(v) @ g[..., 1:, :]) * between + _row(g[..., 0, :]) * np.eye(w.shape[-1], dtype=g.dtype)
+    inner = (mT(v) @ g[..., 1:, :]) * between + _row(g[..., 0, :]) * np.eye(
+        w.shape[-1], dtype=g.dtype
+    )
     return _symmetric(v @ inner @ mT(v))
 
 
@@ -126,7 +128,10 @@ def _of_singular(g, y, a):
     of_u, of_v = mT(u) @ gu, mT(v) @ gv
     inner = (of_u - mT(of_u)) * between * s + mT(s) * (of_v - mT(of_v)) * between
     within = u @ (inner + gs * np.eye(s.shape[-1], dtype=g.dtype)) @ mT(v)
-    left, right = (gu - u @ of_u) * inverse, (gv - v @ of_v) * inverse  # parts outside the spans of u and v
+    left, right = (
+        (gu - u @ of_u) * inverse,
+        (gv - v @ of_v) * inverse,
+    )  # parts outside the spans of u and v
     return within + left @ mT(v) + u @ mT(right)
 
 
@@ -168,4 +173,6 @@ def norm(x, ord=None, axis=None, keepdims=False):  # noqa: A002 - NumPy's name
     if matrix and x.ndim == 2 and ord in (2, "nuc") and not keepdims:
         values = np.linalg.svdvals(x)
         return values[0] if ord == 2 else np.sum(values)
-    raise ValueError(f"np.linalg.norm on a Tensor: ord={ord!r}, axis={axis}; want None, 'fro', 'nuc', 2, inf or p > 0")
+    raise ValueError(
+        f"np.linalg.norm on a Tensor: ord={ord!r}, axis={axis}; want None, 'fro', 'nuc', 2, inf or p > 0"
+    )

@@ -6,7 +6,7 @@ import string
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..table import composed, rule
+from ..operation import composed, rule
 from ..tensor import apply
 
 __all__ = ["mT"]
@@ -24,14 +24,18 @@ rule(np.matmul, lambda g, y, a, b: g @ mT(b), lambda g, y, a, b: mT(a) @ g)
 def matmul(a, b):
     """A vector is a row on the left, a column on the right, as in NumPy; then the matrix rule suffices."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
-        raise ValueError(f"matmul of shapes {np.shape(a)} and {np.shape(b)}: a scalar has no rows; use *")
+        raise ValueError(
+            f"matmul of shapes {np.shape(a)} and {np.shape(b)}: a scalar has no rows; use *"
+        )
     if np.ndim(a) == 1:
         return np.squeeze(matmul(np.expand_dims(a, 0), b), -2 if np.ndim(b) > 1 else 0)
     if np.ndim(b) == 1:
         return np.squeeze(matmul(a, np.expand_dims(b, 1)), -1)
     columns, rows = np.shape(a)[-1], np.shape(b)[-2]
     if columns != rows:
-        raise ValueError(f"matmul of shapes {np.shape(a)} and {np.shape(b)}: {columns} columns meet {rows} rows")
+        raise ValueError(
+            f"matmul of shapes {np.shape(a)} and {np.shape(b)}: {columns} columns meet {rows} rows"
+        )
     return apply(np.matmul, a, b)
 
 
@@ -66,7 +70,9 @@ def vecdot(a, b, axis=-1):
 def cross(a, b):
     """Of vectors with three entries, along the last axis."""
     if np.shape(a)[-1] != 3 or np.shape(b)[-1] != 3:
-        raise ValueError(f"np.cross on Tensors of shapes {np.shape(a)} and {np.shape(b)}: want three entries on the last axis")
+        raise ValueError(
+            f"np.cross on Tensors of shapes {np.shape(a)} and {np.shape(b)}: want three entries on the last axis"
+        )
     return np.roll(a, -1, -1) * np.roll(b, 1, -1) - np.roll(a, 1, -1) * np.roll(b, -1, -1)
 
 
@@ -86,12 +92,16 @@ def tensordot(a, b, axes=2):
     if isinstance(axes, int):
         left, right = tuple(range(a.ndim - axes, a.ndim)), tuple(range(axes))
     else:
-        left, right = (normalize_axis_tuple(s, np.ndim(t)) for s, t in zip(axes, (a, b), strict=True))
+        left, right = (
+            normalize_axis_tuple(s, np.ndim(t)) for s, t in zip(axes, (a, b), strict=True)
+        )
     of_a = [i for i in range(np.ndim(a)) if i not in left]
     of_b = [i for i in range(np.ndim(b)) if i not in right]
     met = [np.shape(a)[i] for i in left]
     if met != [np.shape(b)[i] for i in right]:
-        raise ValueError(f"np.tensordot of shapes {np.shape(a)} and {np.shape(b)}: axes {left} and {right} differ in length")
+        raise ValueError(
+            f"np.tensordot of shapes {np.shape(a)} and {np.shape(b)}: axes {left} and {right} differ in length"
+        )
     rows, columns = [np.shape(a)[i] for i in of_a], [np.shape(b)[i] for i in of_b]
     a = np.reshape(np.transpose(a, (*of_a, *left)), (math.prod(rows), math.prod(met)))
     b = np.reshape(np.transpose(b, (*right, *of_b)), (math.prod(met), math.prod(columns)))
@@ -107,7 +117,13 @@ def contract(subscripts, *operands):
 
 
 def _of_contract(g, y, needs, subscripts, *operands):
-    return [None, *(_of_operand(g, i, subscripts, *operands) if need else None for i, need in enumerate(needs[1:]))]
+    return [
+        None,
+        *(
+            _of_operand(g, i, subscripts, *operands) if need else None
+            for i, need in enumerate(needs[1:])
+        ),
+    ]
 
 
 def _of_operand(g, i, subscripts, *operands):
@@ -130,19 +146,32 @@ rule(contract, _of_contract, variadic=True)
 def einsum(subscripts, *operands, optimize=True):
     """Spell the subscripts out: letters for '...', an explicit output, no letter twice in one operand."""
     if not isinstance(subscripts, str):
-        raise TypeError("np.einsum on Tensors wants its subscripts as a string: np.einsum('ij,jk->ik', a, b)")
+        raise TypeError(
+            "np.einsum on Tensors wants its subscripts as a string: np.einsum('ij,jk->ik', a, b)"
+        )
     terms, arrow, out = subscripts.replace(" ", "").partition("->")
     terms = terms.split(",")
     if len(terms) != len(operands):
-        raise ValueError(f"np.einsum({subscripts!r}) names {len(terms)} operands; came {len(operands)}")
+        raise ValueError(
+            f"np.einsum({subscripts!r}) names {len(terms)} operands; came {len(operands)}"
+        )
     if not arrow:
         joined = "".join(terms).replace(".", "")
-        out = "..." * ("." in subscripts) + "".join(sorted(c for c in set(joined) if joined.count(c) == 1))
-    hidden = [max(0, np.ndim(o) - len(t.replace(".", ""))) * ("." in t) for t, o in zip(terms, operands, strict=True)]
+        out = "..." * ("." in subscripts) + "".join(
+            sorted(c for c in set(joined) if joined.count(c) == 1)
+        )
+    hidden = [
+        max(0, np.ndim(o) - len(t.replace(".", ""))) * ("." in t)
+        for t, o in zip(terms, operands, strict=True)
+    ]
     dots = "".join([c for c in string.ascii_letters if c not in subscripts][: max(hidden)])
     spelled = [t.replace("...", dots[len(dots) - n :]) for t, n in zip(terms, hidden, strict=True)]
     pairs = [_no_repeats(t, o) for t, o in zip(spelled, operands, strict=True)]
-    return apply(contract, ",".join(t for t, _ in pairs) + "->" + out.replace("...", dots), *(o for _, o in pairs))
+    return apply(
+        contract,
+        ",".join(t for t, _ in pairs) + "->" + out.replace("...", dots),
+        *(o for _, o in pairs),
+    )
 
 
 def _no_repeats(term, operand):

@@ -5,8 +5,8 @@ import math
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..table import composed, rule
-from ..tensor import raw
+from ..operation import composed, rule
+from ..tensor import unwrap
 
 __all__ = ["root"]
 
@@ -21,7 +21,9 @@ def spread(g, x, axis, keepdims):
 def _of_extreme(g, y, x, axis=None, *, keepdims=False):
     """To the winner of each row; winners that tie share equally."""
     won = np.equal(x, spread(y, x, axis, keepdims))
-    return np.where(won, spread(g, x, axis, keepdims) / won.sum(axis=axis, keepdims=True).astype(g.dtype), 0)
+    return np.where(
+        won, spread(g, x, axis, keepdims) / won.sum(axis=axis, keepdims=True).astype(g.dtype), 0
+    )
 
 
 def _of_cumsum(g, y, x, axis=None):
@@ -56,7 +58,9 @@ def average(x, axis=None, weights=None, *, keepdims=False):
     if weights is None:
         return np.mean(x, axis=axis, keepdims=keepdims)
     if np.shape(weights) != np.shape(x):
-        raise ValueError(f"np.average on a Tensor: weights {np.shape(weights)} must have the shape of x {np.shape(x)}")
+        raise ValueError(
+            f"np.average on a Tensor: weights {np.shape(weights)} must have the shape of x {np.shape(x)}"
+        )
     total = np.sum(x * weights, axis=axis, keepdims=keepdims)
     return total / np.sum(weights, axis=axis, keepdims=keepdims)
 
@@ -115,7 +119,12 @@ def _same_along_first_axis(function):
     return lambda x, axis=0, *, keepdims=False: function(x, axis=axis, keepdims=keepdims)
 
 
-for _ufunc, _function in (np.add, np.sum), (np.multiply, np.prod), (np.maximum, np.max), (np.minimum, np.min):
+for _ufunc, _function in (
+    (np.add, np.sum),
+    (np.multiply, np.prod),
+    (np.maximum, np.max),
+    (np.minimum, np.min),
+):
     composed(_ufunc.reduce)(_same_along_first_axis(_function))
 composed(np.add.accumulate)(lambda x, axis=0: np.cumsum(x, axis=axis))
 composed(np.multiply.accumulate)(lambda x, axis=0: np.cumprod(x, axis=axis))
@@ -124,7 +133,7 @@ composed(np.multiply.accumulate)(lambda x, axis=0: np.cumprod(x, axis=axis))
 @composed(np.logaddexp.reduce)
 def logsumexp(x, axis=0, *, keepdims=False):
     """log sum exp x, shifted by the largest entry, which drops out of the derivative."""
-    largest = np.max(raw(x), axis=axis, keepdims=True)
+    largest = np.max(unwrap(x), axis=axis, keepdims=True)
     largest = np.where(np.isfinite(largest), largest, 0)  # a row of -inf stays -inf
     y = np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True)) + largest
     return y if keepdims else np.squeeze(y, axis=axis)

@@ -5,8 +5,8 @@ import math
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..backward import sum_to
-from ..table import composed, rule
+from ..graph import sum_to
+from ..operation import composed, rule
 from ..tensor import apply
 
 __all__ = []
@@ -24,7 +24,9 @@ rule(np.broadcast_to, lambda g, y, x, shape: sum_to(g, x.shape))
 @composed(np.ravel)
 def ravel(x, order="C"):
     if order not in ("C", "F"):
-        raise ValueError(f"np.ravel on a Tensor: order={order!r}; want 'C', row by row, or 'F', column by column")
+        raise ValueError(
+            f"np.ravel on a Tensor: order={order!r}; want 'C', row by row, or 'F', column by column"
+        )
     return np.reshape(x if order == "C" else np.transpose(x), (-1,))
 
 
@@ -140,7 +142,9 @@ def array_split(x, indices_or_sections, axis=0):
 
 @composed(np.split)
 def split(x, indices_or_sections, axis=0):
-    np.split(np.empty(x.shape[axis]), indices_or_sections)  # raises as NumPy does when the parts are unequal
+    np.split(
+        np.empty(x.shape[axis]), indices_or_sections
+    )  # raises as NumPy does when the parts are unequal
     return array_split(x, indices_or_sections, axis)
 
 
@@ -168,5 +172,7 @@ def tile(x, reps):
     shape = (1,) * (len(reps) - x.ndim) + x.shape
     reps = (1,) * (len(shape) - len(reps)) + reps
     paired = np.reshape(x, [m for n in shape for m in (1, n)])
-    repeated = np.broadcast_to(paired, [m for r, n in zip(reps, shape, strict=True) for m in (r, n)])
+    repeated = np.broadcast_to(
+        paired, [m for r, n in zip(reps, shape, strict=True) for m in (r, n)]
+    )
     return np.reshape(repeated, tuple(math.prod(p) for p in zip(reps, shape, strict=True)))

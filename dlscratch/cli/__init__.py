@@ -1,0 +1,13 @@
+"""What `python -m dlscratch` can do: one module a command, with `arguments(parser)` and `run(args)`, which gives the exit code.
+
+Its docstring is its help: the first line in the list of commands, all of it in its own.
+"""
+
+from . import benchmark, claims, doctor, exercises, list, run, sweep, verify
+
+__all__ = ["COMMANDS"]
+
+COMMANDS = {
+    module.__name__.rpartition(".")[2]: module
+    for module in (list, run, sweep, exercises, claims, verify, benchmark, doctor)
+}

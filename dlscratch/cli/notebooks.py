@@ -1,0 +1,240 @@
+"""The notebooks as files: finding them, running them with other parameters, and reading their claims."""
+
+import ast
+import contextlib
+import difflib
+import os
+import re
+import tempfile
+from pathlib import Path
+
+__all__ = [
+    "folder",
+    "find",
+    "read",
+    "source_of",
+    "title",
+    "question",
+    "cost",
+    "parameters",
+    "fitted",
+    "claims",
+    "run",
+    "blank_exercises",
+    "whole",
+]
+
+
+def folder():
+    """The folder notebooks/ of the clone that this package was installed from, or of the working directory.
+
+    Raises FileNotFoundError where there is neither.
+    """
+    for place in (Path(__file__).parents[2], Path.cwd()):
+        if (place / "notebooks").is_dir():
+            return place / "notebooks"
+    raise FileNotFoundError(
+        "no folder notebooks/ here; run this inside a clone of the project (doctor needs none; claims takes a file)"
+    )
+
+
+def find(number=None):
+    """All notebooks in order, or the one whose number is given; "5" and "05" are the same.
+
+    Raises ValueError if there is none.
+    """
+    every = sorted(folder().glob("part*/[0-9][0-9]_*.ipynb"), key=lambda p: p.name)
+    if number is None:
+        return every
+    found = [p for p in every if p.name[:2] == str(number).zfill(2)]
+    if not found:
+        raise ValueError(f"no notebook {number}; there are {', '.join(p.name[:2] for p in every)}")
+    return found
+
+
+def read(path):
+    """The notebook as nbformat has it. Raises ValueError for a file that is none."""
+    import nbformat
+
+    try:
+        return nbformat.read(path, as_version=4)
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+    ) as error:  # what its converters of older formats raise, too
+        raise ValueError(
+            f"{path} is no notebook ({type(error).__name__}: {str(error)[:80]}); give a file that Jupyter opens"
+        ) from error
+
+
+def source_of(book, tag):
+    """The source of the first code cell with this tag, or "" if there is none."""
+    return next(
+        (
+            c.source
+            for c in book.cells
+            if c.cell_type == "code" and tag in c.metadata.get("tags", [])
+        ),
+        "",
+    )
+
+
+def title(book):
+    """The title without the number: "Start here" of "# 00 · Start here"."""
+    return re.sub(r"^#\s*(\d+\s*·)?\s*", "", book.cells[0].source.split("\n")[0])
+
+
+def question(book):
+    """The question of the notebook in one sentence, from the line **Question.** of its first cell."""
+    return _first(r"\*\*Question\.?\*\*:?\s*(.+)", book.cells[0].source)
+
+
+def cost(book):
+    """The stamp of `make cost`: "about 12 s on one core, 310 MB"."""
+    return _first(r"<!-- cost -->(.*?)<!-- /cost -->", book.cells[0].source)
+
+
+def _first(pattern, text):
+    found = re.search(pattern, text)
+    return found[1].strip() if found else ""
+
+
+def parameters(book):
+    """{name: default} of the cell tagged `parameters`, which holds plain literals only."""
+    tree = ast.parse(source_of(book, "parameters"))
+    return {
+        node.targets[0].id: ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+    }
+
+
+def fitted(where, known, values):
+    """The values as the types of the defaults in `known`; text is read as Python, unless the default is text.
+
+    Raises ValueError for a name that is not among them, with the nearest, and for another type. where: whose they are.
+    """
+    for name in values.keys() - known.keys():
+        near = "".join(f" (did you mean {n}?)" for n in difflib.get_close_matches(name, known, 1))
+        defaults = ", ".join(f"{k}={v!r}" for k, v in known.items())
+        raise ValueError(f"{where} has no parameter {name}{near}; it has {defaults or 'none'}")
+    return {name: _fit(f"{where}: {name}", known[name], value) for name, value in values.items()}
+
+
+def _fit(what, default, value):
+    kind, given = type(default), value
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError, SyntaxError):
+            read = ast.literal_eval(value.capitalize() if value in ("true", "false") else value)
+            value = read if kind is not str or isinstance(read, str) else value
+    if kind is float and type(value) is int:
+        return float(value)
+    if kind is list and isinstance(value, list | tuple):
+        return (
+            [_fit(f"{what}, one entry", default[0], v) for v in value] if default else list(value)
+        )
+    if type(value) is not kind:
+        wanted = {
+            int: "a whole number",
+            float: "a number",
+            bool: "True or False",
+            str: "text",
+            list: "a list",
+        }.get(kind, kind.__name__)
+        raise ValueError(f"{what} wants {wanted}, like its default {default!r}; came {given!r}")
+    return value
+
+
+def claims(book):
+    """[(held, line)] for each line that a claim printed."""
+    said = [
+        o.text
+        for c in book.cells
+        if c.cell_type == "code"
+        for o in c.outputs
+        if o.get("name") == "stdout"
+    ]
+    return [
+        (line[0] == "✓", line)
+        for line in "\n".join(said).splitlines()
+        if re.fullmatch(r"[✓✗] .* \[measured .*; wanted .*\]", line)
+    ]
+
+
+def run(path, out, values=None, progress=True, page=None):
+    """Execute a copy with other parameters into `out`, and as HTML into `page` if given; returns the executed notebook.
+
+    Both files are written whole or not at all. Raises ValueError for a parameter that the notebook does not have or of
+    another type, and RuntimeError where a cell fails; the copy up to there is kept beside `out`.
+    """
+    import papermill
+
+    values = fitted(path.name, parameters(read(path)), values or {})
+    os.environ.setdefault("DLSCRATCH_PROGRESS", "0")  # in the kernel; a bar is no output
+    options = dict(cwd=str(path.parent), kernel_name="python3", progress_bar=progress)
+    options["extra_arguments"] = [
+        "--log-level=ERROR"
+    ]  # a local kernel needs no advice on encrypting its connection
+    with whole(out, *([page] if page else [])) as drafts:
+        try:
+            papermill.execute_notebook(str(path), str(drafts[0]), values, **options)
+        except papermill.PapermillExecutionError as error:
+            kept = Path(out).with_stem(f"{Path(out).stem}_failed")
+            os.replace(drafts[0], kept)
+            what = f"{path.name}, executed cell {error.exec_count}: {error.ename}: {error.evalue}"
+            raise RuntimeError(f"{what}; the copy up to there is {kept}") from error
+        if page:
+            drafts[1].write_text(_html(drafts[0]), encoding="utf-8")
+    return read(out)
+
+
+def _html(path):
+    from nbconvert import HTMLExporter
+
+    return HTMLExporter().from_filename(str(path))[0]
+
+
+@contextlib.contextmanager
+def whole(*files):
+    """Paths to write to in place of these files, which replace them at the end, or never if anything goes wrong before."""
+    folder = Path(files[0]).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as desk:
+        drafts = [Path(desk, Path(file).name) for file in files]
+        yield drafts
+        for draft, file in zip(drafts, files, strict=True):
+            os.replace(draft, file)
+
+
+def blank_exercises(path, out):
+    """Copy a notebook with its solutions cut out and all outputs removed, for a reader who wants to try first."""
+    import nbformat
+
+    book = read(path)
+    for cell in book.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+            if "solution" in cell.metadata.get("tags", []):
+                cell.source = _stub(cell.source)
+                cell.metadata.pop("jupyter", None)
+    with whole(out) as (draft,):
+        nbformat.write(book, draft)
+    return Path(out)
+
+
+def _stub(source):
+    """A solution's imports, and the names that it defines, each set to None: its check then says "not yet"."""
+    kept, names = ["# Your turn."], []
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            kept.append(ast.unparse(node))
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.append(node.name)
+        elif isinstance(node, ast.Assign):
+            inside = [n for target in node.targets for n in ast.walk(target)]
+            names += [
+                n.id for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+            ]
+    return "\n".join([*kept, *(f"{name} = None" for name in dict.fromkeys(names))])

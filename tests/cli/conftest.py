@@ -1,0 +1,19 @@
+"""Two small notebooks that stand in for the project's: 05, whose claim holds with its defaults, and 06, whose claim fails."""
+
+import pytest
+
+from dlscratch.cli import notebooks as nb
+
+from ..notebooks.sample import runnable
+
+PARAMETERS = 'depth = 3  # 1-9  #@param\nname = "digits"  # digits, spirals  #@param'
+CLAIM = "print('✓' if depth < 5 else '✗', 'It is shallow [measured', depth, '; wanted < 5]')"
+
+
+@pytest.fixture
+def clone(tmp_path, monkeypatch):
+    monkeypatch.setattr(nb, "folder", lambda: tmp_path / "notebooks")
+    monkeypatch.chdir(tmp_path)
+    runnable(tmp_path / "notebooks" / "part0_a" / "05_b.ipynb", PARAMETERS, CLAIM)
+    runnable(tmp_path / "notebooks" / "part0_a" / "06_c.ipynb", PARAMETERS.replace("3", "8"), CLAIM)
+    return tmp_path
