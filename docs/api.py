@@ -17,7 +17,7 @@ MODULES = {
     "dlscratch.data": "Data",
     "dlscratch.models": "Models",
     "dlscratch.training": "Training",
-    "dlscratch.training.checkpoints": "Checkpoints",
+    "dlscratch.checkpoints": "Checkpoints",
     "dlscratch.onnx": "Export to ONNX",
     "dlscratch.lab.claim": "Claims",
     "dlscratch.testing": "Verification",

@@ -10,6 +10,7 @@ import pytest
 import dlscratch
 from dlscratch import (
     Tensor,
+    checkpoints,
     data,
     files,
     functional,
@@ -26,7 +27,6 @@ from dlscratch import functional as F
 from dlscratch.data import memmap
 from dlscratch.lab import curvature, landscape, measures, plot
 from dlscratch.layers.function import Function
-from dlscratch.training import checkpoints
 
 x, image, ids = np.ones((2, 3)), np.ones((2, 3, 5, 5)), np.array([[0, 1]])
 rng = np.random.default_rng
@@ -337,7 +337,7 @@ NONE = {  # what cannot be given anything wrong: containers of results, constant
     "lab": {"claims", "plot", "curvature", "landscape", "measures"},
     "optimizers": {"get_swa_avg_fn"},
     "plot": {"COLORS", "style"},
-    "training": {"History", "checkpoints", "save_checkpoint", "load_checkpoint"},
+    "training": {"History", "save_checkpoint", "load_checkpoint"},
     "testing": {"has_torch", "trajectory"},
 }
 MODULES = {

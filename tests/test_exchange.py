@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from dlscratch import Tensor, layers, no_grad
-from dlscratch.training import checkpoints
+from dlscratch import Tensor, checkpoints, layers, no_grad
 
 CASES = {
     "MLP": (

@@ -5,10 +5,11 @@ from .custom import checkpoint, custom_vjp, primitive
 from .memory import blocks, keep_freed
 from .modes import default_dtype, detect_anomaly, no_grad
 from .operation import COMPOSED, CONSTANT, RULES, composed, constant, rule
-from .tensor import Tensor
+from .tensor import Array, Tensor
 from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [
+    "Array",
     "Tensor",
     "no_grad",
     "detect_anomaly",

@@ -37,7 +37,7 @@ def backward_pass(root, seed, targets=None, *, create_graph=False, retain=False,
                 if within:
                     continue
             if needed is None and (op is None or node._grad is not None):
-                _deposit(node, g)
+                node.accumulate_grad(g)
             if op is not None and (needed is None or node in needed):
                 _distribute(node, g, gradients, ours, needed, create_graph)
                 if not retain and not create_graph:
@@ -112,14 +112,6 @@ def _distribute(node, g, gradients, ours, needed, create_graph):
             and isinstance(total, np.ndarray)
         ):
             ours.add(id(x))
-
-
-def _deposit(node, g):
-    """Add g to `.grad` where one is kept: at leaves, and at nodes that were asked to (`retain_grad`)."""
-    if node._grad is None:
-        node._grad = np.copy(g)
-    else:
-        node._grad += g
 
 
 def sum_to(g, shape):

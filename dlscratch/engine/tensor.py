@@ -9,7 +9,7 @@ from .methods import ArrayMethods
 from .modes import mode
 from .operation import COMPOSED, CONSTANT, RULES, Node, describe, refuse_unknown
 
-__all__ = ["Tensor", "apply", "record", "unwrap", "now", "getitem"]
+__all__ = ["Array", "Tensor", "apply", "record", "unwrap", "now", "getitem"]
 
 _blank = object.__new__  # a Tensor without the checks of __init__
 _clock = itertools.count(
@@ -152,6 +152,13 @@ class Tensor(ArrayMethods, Node):
             None if value is None else np.array(unwrap(value), dtype=self.dtype).reshape(self.shape)
         )
 
+    def accumulate_grad(self, g):
+        """Add g to `.grad`: what the backward pass calls at every leaf."""
+        if self._grad is None:
+            self._grad = np.copy(g)
+        else:
+            self._grad += g
+
     def retain_grad(self):
         """Ask backward to add to `.grad` here too, although this Tensor is not a leaf; it starts at zero."""
         self._grad = np.zeros(self.shape, self.dtype)
@@ -275,3 +282,7 @@ def dispatch(function, args, kwargs):
         f"{describe(function)} has no derivative rule; write it with functions that have one, "
         "add a rule in dlscratch/engine/rules, or pass the plain array t.data"
     )
+
+
+Array = Tensor | np.ndarray
+"""What public signatures mean by an array: a Tensor, or an ndarray."""

@@ -1,12 +1,9 @@
-"""Training: the loop, what hooks into it, its history, and what is kept in files."""
+"""Training: the loop, what hooks into it, and its history."""
 
-from . import checkpoints
-from .checkpoints import load_checkpoint, save_checkpoint
-from .loop import History, TensorBoard, accuracy, evaluate, fit
+from .loop import History, TensorBoard, accuracy, evaluate, fit, load_checkpoint, save_checkpoint
 
 __all__ = [
     "accuracy",
-    "checkpoints",
     "evaluate",
     "fit",
     "History",

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ..checkpoints import load_checkpoint, save_checkpoint
 from ..data import batches
 from ..engine import Tensor, no_grad
 from ..files import write_whole
 from ..optimizers import ReduceLROnPlateau, clip_grad_norm
-from .checkpoints import load_checkpoint, save_checkpoint
 
 __all__ = [
     "fit",

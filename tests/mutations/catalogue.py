@@ -53,9 +53,9 @@ MUTATIONS = [
     ),
     Mutation(
         "a second backward overwrites instead of adding",
-        "engine/graph.py",
-        "        node._grad += g",
-        "        node._grad = np.array(g)",
+        "engine/tensor.py",
+        "            self._grad += g",
+        "            self._grad = np.array(g)",
         "tests/engine/test_errors.py",
     ),
     Mutation(
@@ -672,7 +672,7 @@ MUTATIONS = [
     ),
     Mutation(
         "a checkpoint without the generators of Dropout",
-        "training/checkpoints.py",
+        "checkpoints.py",
         "for g in (rng, *held)}",
         "for g in (rng,)}",
         "tests/test_training.py",

@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from dlscratch.lab import plot
-from dlscratch.sweep.grid import _read, _scalar, sweep
 from dlscratch.sweep.fingerprint import fingerprint
+from dlscratch.sweep.grid import _read, _scalar, sweep
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32",

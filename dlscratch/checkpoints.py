@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..files import write_whole
+from .files import write_whole
 
 __all__ = ["save", "load", "save_checkpoint", "load_checkpoint"]
 

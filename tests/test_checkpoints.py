@@ -14,11 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlscratch import layers, optimizers, training
+from dlscratch import checkpoints, layers, optimizers, training
 from dlscratch.losses import mse
-from dlscratch.training import checkpoints
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 rng = np.random.default_rng(0)
 X, Y = rng.normal(size=(24, 3)).astype(np.float32), rng.normal(size=(24, 2)).astype(np.float32)
 OPTIMIZERS = {

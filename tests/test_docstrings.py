@@ -1,0 +1,27 @@
+"""Every example in a docstring of the package runs, and prints what stands below it."""
+
+import doctest
+import importlib
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "dlscratch"
+FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+
+
+def modules():
+    """The names of all modules of the package that hold an example."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if path.stem != "__main__" and ">>> " in path.read_text(encoding="utf-8"):
+            yield ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(
+                ".__init__"
+            )
+
+
+@pytest.mark.parametrize("name", list(modules()))
+def test_examples(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # an example that writes a file writes it here
+    result = doctest.testmod(importlib.import_module(name), optionflags=FLAGS)
+    assert result.attempted
+    assert not result.failed, "the report stands above"
