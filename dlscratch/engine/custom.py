@@ -1,4 +1,4 @@
-"""Operations of one's own: from an array function and its rule, or from a hand-derived forward and backward."""
+"""Operations of one's own: an array function and its rule, or a hand-derived gradient."""
 
 import functools
 import inspect
@@ -22,11 +22,12 @@ def primitive(function: Callable, *vjps: Callable) -> Callable:
 
     Parameters
     ----------
-    function : computes an array from arrays (by position) and options (by name). It may write into arrays that it
-        made, and call what NumPy cannot differentiate.
-    *vjps : one `vjp(g, y, *inputs, **options)` = dL/dinput for each argument that has a derivative, given
-        g = dL/dy and y = function(*inputs, **options). Broadcasting is undone by the caller. Written in NumPy on its
-        arguments only, so that it runs on arrays and, for gradients of gradients, on Tensors.
+    function : computes an array from arrays (by position) and options (by name). It may write into
+        arrays that it made, and call what NumPy cannot differentiate.
+    *vjps : one `vjp(g, y, *inputs, **options)` = dL/dinput for each argument that has a derivative,
+        given g = dL/dy and y = function(*inputs, **options). Broadcasting is undone by the caller.
+        Written in NumPy on its arguments only, so that it runs on arrays and, for gradients of
+        gradients, on Tensors.
 
     Returns
     -------
@@ -67,7 +68,7 @@ def primitive(function: Callable, *vjps: Callable) -> Callable:
 
 
 def _no_input(y, arrays):
-    """y, or a view where it is one of `arrays`: recording locks y, and that must not lock an input."""
+    """y, or a view of it where it is an input: recording locks y, which must not lock an input."""
     for a in arrays:
         if y is a:
             return y.view()
@@ -112,8 +113,8 @@ class CustomOperation(Operation):
         result = self.forward(*arrays, **kwargs)
         if type(result) is not tuple or len(result) != 2:
             raise TypeError(
-                f"{self.name}: forward returned {type(result).__name__}; expected a pair (y, saved), "
-                "with saved = None if backward needs nothing"
+                f"{self.name}: forward returned {type(result).__name__}; expected a pair "
+                "(y, saved), with saved = None if backward needs nothing"
             )
         y, saved = result
         if not wrapped:
@@ -144,11 +145,12 @@ def custom_vjp(
     Parameters
     ----------
     textbook : the definition, composed of NumPy's functions; its signature is the operation's.
-    forward : `forward(*arrays, **options) -> (y, saved)`, y as the textbook's, and whatever backward can use.
-    backward : `backward(g, y, saved, needs_input_grad, *arrays, **options)` -> one gradient for each positional argument;
-        None where `needs_input_grad` is False.
-    pure : backward is plain NumPy on its arguments and uses nothing `saved`, so that gradients of gradients can run
-        through it. Otherwise they run through `textbook`.
+    forward : `forward(*arrays, **options) -> (y, saved)`, y as the textbook's, and whatever
+        backward can use.
+    backward : `backward(g, y, saved, needs_input_grad, *arrays, **options)` -> one gradient for
+        each positional argument; None where `needs_input_grad` is False.
+    pure : backward is plain NumPy on its arguments and uses nothing `saved`, so that gradients of
+        gradients can run through it. Otherwise they run through `textbook`.
 
     Examples
     --------
@@ -172,7 +174,7 @@ def custom_vjp(
 
 
 def _arrays_by_position(textbook, inputs, options):
-    """Move arrays that were given by name to their places among the inputs, so that they get gradients.
+    """Move arrays given by name to their places among the inputs, so that they get gradients.
 
     Returns the inputs and the other options.
     """
@@ -196,9 +198,10 @@ def _arrays_by_position(textbook, inputs, options):
 
 
 def input_gradients_through(y, node, g, needs_input_grad, create_graph):
-    """The gradients of a node's inputs by a backward pass of its own, from y = f(inputs) with dL/dy = g.
+    """The gradients of a node's inputs by a backward pass of its own, from y = f(inputs).
 
-    It stays within f: where one input is computed from another, the outer backward pass carries on from there.
+    It starts with dL/dy = g and stays within f: where one input is computed from another, the outer
+    backward pass carries on from there.
     """
     targets = [x for x, needed in zip(node.inputs, needs_input_grad, strict=True) if needed]
     found = backward_pass(y, g, targets, create_graph=create_graph, stop_at_targets=True)

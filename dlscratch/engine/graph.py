@@ -1,8 +1,9 @@
-"""The graph: nodes that remember how they were computed, and the backward pass from the last to the first.
+"""The graph: nodes that remember how they were computed, and the backward pass through them.
 
-Forward, each operation makes a new `Node` (always a `Tensor`, the only subclass; tensor.py) that holds its array and
-points to its inputs. Backward, `backward_pass` visits the nodes from the newest to the oldest, asks each one's
-`Operation` for the gradients of its inputs, and sums them where paths meet, in `GradientSums`.
+Forward, each operation makes a new `Node` (always a `Tensor`, the only subclass; tensor.py) that
+holds its array and points to its inputs. Backward, `backward_pass` visits the nodes from the newest
+to the oldest, asks each one's `Operation` for the gradients of its inputs, and sums them where
+paths meet, in `GradientSums`.
 """
 
 import itertools
@@ -15,7 +16,8 @@ from .operation import RULES, describe
 
 __all__ = ["Node", "GradientSums", "backward_pass", "sum_to", "check_finite", "creation_order"]
 
-# next(creation_order) numbers the nodes as they are made, and the writes into leaves; it is atomic across threads
+# next(creation_order) numbers the nodes as they are made, and the writes into leaves; it is atomic
+# across threads
 creation_order = itertools.count(1)
 
 
@@ -24,9 +26,10 @@ class Node:
 
     _data : the array.
     _grad : dL/dself, summed over backward passes; None until one reaches this leaf.
-    requires_grad : whether a gradient can flow through here; if not, this is a constant, without a history.
-    op, inputs, kwargs : the function that computed it and its arguments; op is None for a leaf. `inputs` holds Nodes
-        and plain values; it is None when a backward pass has freed it.
+    requires_grad : whether a gradient can flow through here; if not, this is a constant, without a
+        history.
+    op, inputs, kwargs : the function that computed it and its arguments; op is None for a leaf.
+        `inputs` holds Nodes and plain values; it is None when a backward pass has freed it.
     saved : what a custom operation's forward kept for its backward.
     order : when it was made. An input is older than what is computed from it.
     written_at : when the numbers of a leaf were last changed in place.
@@ -46,7 +49,7 @@ class Node:
     )
 
     def mark_written(self):
-        """Tell the graph that this leaf's numbers changed: a backward through an older graph raises."""
+        """Tell the graph that this leaf's numbers changed: backward through an older one raises."""
         self.written_at = next(creation_order)
 
     def accumulate_grad(self, g):
@@ -58,11 +61,11 @@ class Node:
 
 
 class GradientSums(dict):
-    """{node: dL/dnode} for the nodes that the backward pass has reached but not yet visited, summed where paths meet.
+    """{node: dL/dnode} for nodes reached but not yet visited, summed where paths meet.
 
-    An array that came from an operation may be held by others: `a + b` passes one and the same g to both. A sum that was
-    allocated here is held by nobody else, so that the next gradient is added into it in place. (With Tensors as gradients,
-    `create_graph`, nothing is written in place.)
+    An array that came from an operation may be held by others: `a + b` passes one and the same g to
+    both. A sum that was allocated here is held by nobody else, so that the next gradient is added
+    into it in place. (With Tensors as gradients, `create_graph`, nothing is written in place.)
     """
 
     def __init__(self, in_place):
@@ -99,17 +102,19 @@ def backward_pass(
 ):
     """Carry `gradient` = dL/droot back through the graph, newest node first.
 
-    Newest first is a reverse topological order, since a node is newer than its inputs: when a node is visited, all that
-    depends on it has been, and its gradient is complete.
+    Newest first is a reverse topological order, since a node is newer than its inputs: when a node
+    is visited, all that depends on it has been, and its gradient is complete.
 
     Parameters
     ----------
     root : the Node to start from.
     gradient : an array or Tensor of its shape.
-    targets : the Nodes whose gradients are returned; only what leads to them is computed. None: all leaves, whose
-        gradients are added to their `.grad`.
-    create_graph : run the rules on Tensors instead of arrays, so that the gradients are themselves differentiable.
-    retain_graph : keep the graph. Otherwise it is cut as it is used, and memory falls while the pass proceeds.
+    targets : the Nodes whose gradients are returned; only what leads to them is computed. None: all
+        leaves, whose gradients are added to their `.grad`.
+    create_graph : run the rules on Tensors instead of arrays, so that the gradients are themselves
+        differentiable.
+    retain_graph : keep the graph. Otherwise it is cut as it is used, and memory falls while the
+        pass proceeds.
     stop_at_targets : no gradient passes through one target on its way to another.
 
     Returns
@@ -218,14 +223,14 @@ def _add_input_gradients(node, g, sums, needed, create_graph):
             broadcast = gx.shape != data.shape
         except AttributeError:
             raise TypeError(
-                f"the gradient of {operation.name}: expected an array of shape {data.shape}, the input's, "
-                f"got {type(gx).__name__}"
+                f"the gradient of {operation.name}: expected an array of shape {data.shape}, "
+                f"the input's, got {type(gx).__name__}"
             ) from None
         if broadcast:
             if not _may_be_broadcast(data.shape, gx.shape):
                 raise ValueError(
-                    f"the gradient of {operation.name}: expected shape {data.shape}, the input's, or one to which "
-                    f"that was broadcast; got {gx.shape}"
+                    f"the gradient of {operation.name}: expected shape {data.shape}, the input's, "
+                    f"or one to which that was broadcast; got {gx.shape}"
                 )
             gx = sum_to(gx, data.shape)
         if gx.dtype is not data.dtype:
@@ -258,9 +263,10 @@ def check_finite(result, what, inputs, *others):
     has_nan = np.any(np.isnan(data))
     if not has_nan and any(map(_has_infinity, (*inputs, *others))):
         return
+    appeared = "NaN" if has_nan else "infinity"
     shapes = ", ".join(str(np.shape(_array(x))) for x in inputs)
     raise FloatingPointError(
-        f"{what} is not finite: {'NaN' if has_nan else 'infinity'} appeared; the inputs had shapes {shapes}"
+        f"{what} is not finite: {appeared} appeared; the inputs had shapes {shapes}"
     )
 
 

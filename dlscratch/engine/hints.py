@@ -1,4 +1,4 @@
-"""What users of PyTorch write and NumPy calls otherwise: the repairs that a Tensor's errors name."""
+"""What PyTorch's users write and NumPy calls otherwise: the repairs that a Tensor's errors name."""
 
 import numpy as np
 
@@ -95,7 +95,7 @@ OPTIONS = {
 
 
 def missing_attribute(kind, name):
-    """The AttributeError for an attribute that a Tensor has not, with the way to say it in NumPy."""
+    """The AttributeError for an attribute that a Tensor has not, with NumPy's way to say it."""
     said = f"{kind!r} object has no attribute {name!r}"
     if name.startswith("_"):
         return AttributeError(said)
@@ -110,13 +110,14 @@ def missing_attribute(kind, name):
     if hasattr(np.ndarray, name):
         repair.append(f"the array's, t.data.{name}")
         return AttributeError(
-            f"a Tensor has no .{name}, which has no gradient or is in place; want {', or '.join(repair)}"
+            f"a Tensor has no .{name}, which has no gradient or is in place; "
+            f"want {', or '.join(repair)}"
         )
     return AttributeError(f"{said}; want {repair[0]}" if repair else said)
 
 
 def refuse_options(method, options):
-    """Raise TypeError, with NumPy's names, if a method of a Tensor was called with options that it has not."""
+    """Raise TypeError, with NumPy's names, if a method got options that it has not."""
     if options:
         unknown = ", ".join(f"{name}=" for name in options)
         repairs = [OPTIONS[name] for name in options if name in OPTIONS]

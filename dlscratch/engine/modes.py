@@ -1,7 +1,7 @@
-"""The switches of the engine: whether operations are recorded, checked for NaN, and in which dtype things are made.
+"""The switches: are operations recorded, are they checked for NaN, in which dtype are things made?
 
-`mode` holds the state that the other files of this folder ask for at every operation; the functions below set it for the
-length of a `with` block, or of a decorated function.
+`mode` holds the state that the other files of this folder ask for at every operation; the functions
+below set it for the length of a `with` block, or of a decorated function.
 """
 
 import functools
@@ -16,7 +16,7 @@ __all__ = ["mode", "no_grad", "recording", "nesting", "detect_anomaly", "default
 
 
 class _Mode(threading.local):
-    """Each thread has switches of its own, so that one thread's `no_grad` cannot stop another's training."""
+    """Each thread has switches of its own: one's `no_grad` cannot stop another's training."""
 
     record = True  # do operations leave a graph behind?
     nested = False  # do we run inside a function that a transform differentiates?
@@ -46,12 +46,15 @@ class _Switch(ContextDecorator):
         return _Switch(self.field, self.value)
 
     def __call__(self, function):
-        """The decorated function. The body of a generator or coroutine runs later than its call,
-        so that there the switch is set for each of its steps."""
+        """The decorated function.
+
+        The body of a generator or coroutine runs later than its call, so that the switch is set
+        for each of its steps.
+        """
         if inspect.isasyncgenfunction(function):
             raise TypeError(
-                f"{function.__name__}: expected a function, a generator function or a coroutine function, "
-                "got an asynchronous generator function; write the `with` inside of it"
+                f"{function.__name__}: expected a function, generator function or coroutine "
+                "function, got an asynchronous generator function; write the `with` inside of it"
             )
         if inspect.isgeneratorfunction(function):
 
@@ -71,7 +74,7 @@ class _Switch(ContextDecorator):
         return super().__call__(function)
 
     def _steps_of(self, running):
-        """Drive a generator or coroutine: each step is taken inside the switch, each pause is outside of it."""
+        """Drive a generator or coroutine: its steps are inside the switch, its pauses outside."""
         resume = running.send
         value = None
         while True:
@@ -95,7 +98,8 @@ class _Switch(ContextDecorator):
 def no_grad() -> ContextDecorator:
     """Inside `with no_grad():` operations leave no graph behind; also usable as a decorator.
 
-    There, and only there, a leaf that requires a gradient can be changed in place: `w -= lr * w.grad`.
+    There, and only there, a leaf that requires a gradient can be changed in place:
+    `w -= lr * w.grad`.
 
     Examples
     --------
@@ -111,7 +115,7 @@ def no_grad() -> ContextDecorator:
 
 
 def recording() -> ContextDecorator:
-    """The opposite of `no_grad`: transforms record their function even when their caller does not."""
+    """The opposite of `no_grad`: transforms record their function even if their caller does not."""
     return _Switch("record", True)
 
 
@@ -153,7 +157,8 @@ class default_dtype:  # noqa: N801 - a function to its users, a class so that `w
             return cls._current
         if dtype not in ("float32", "float64", np.float32, np.float64):
             raise ValueError(
-                f"default_dtype({dtype!r}): want 'float32' or 'float64'; float16 is for storage only"
+                f"default_dtype({dtype!r}): want 'float32' or 'float64'; "
+                "float16 is for storage only"
             )
         switch = super().__new__(cls)
         switch.before = cls._current

@@ -1,12 +1,14 @@
 """What an operation is, and the registry: what every NumPy function does to a Tensor.
 
-A node of the graph remembers the function that computed it, `node.op`. The way back is an `Operation`:
+A node of the graph remembers the function that computed it, `node.op`. The way back is an
+`Operation`:
 
-- a `Rule`, registered for a plain function in RULES by `rule(np.tanh, lambda g, y, x: g * (1 - y * y))`; or
-- the op itself, where it is an `Operation` with a backward pass of its own: `CustomOperation` (custom.py),
-  a checkpoint (recompute.py), a module's hooks (layers/hooks.py).
+- a `Rule`, registered for a plain function by `rule(np.tanh, lambda g, y, x: g * (1 - y * y))`; or
+- the op itself, where it is an `Operation` with a backward pass of its own: `CustomOperation`
+  (custom.py), a checkpoint (recompute.py), a module's hooks (layers/hooks.py).
 
-This file knows nothing of Tensors; `graph.py`, the next one, carries gradients from operation to operation.
+This file knows nothing of Tensors; `graph.py`, the next one, carries gradients from operation to
+operation.
 """
 
 import functools
@@ -34,9 +36,9 @@ CONSTANT = set()  # functions without a derivative (or with derivative zero): th
 class Operation:
     """Base class of whatever can bring a gradient back from an output to its inputs.
 
-    `name` is how errors call it. `accumulate(total, g, *other_inputs)`, for an operation that reads only
-    a part of its first input, adds the gradient of that input into the array `total` in place; None if
-    there is no such shortcut.
+    `name` is how errors call it. `accumulate(total, g, *other_inputs)`, for an operation that reads
+    only a part of its first input, adds the gradient of that input into the array `total` in place;
+    None if there is no such shortcut.
     """
 
     name = "operation"
@@ -45,7 +47,8 @@ class Operation:
     def input_gradients(self, node, g, y, inputs, needs_input_grad, create_graph):
         """dL/dinput for each of the inputs, given g = dL/dy; None for one that has or needs none.
 
-        Broadcasting need not be undone: who calls this sums each gradient to the shape of its input.
+        Broadcasting need not be undone: who calls this sums each gradient to the shape of its
+        input.
 
         Parameters
         ----------
@@ -53,17 +56,17 @@ class Operation:
         g : dL/dy, an array of y's shape.
         y, inputs : the output and the inputs.
         needs_input_grad : a tuple that says for each input whether its gradient is needed.
-        create_graph : whether the gradients must be differentiable in turn. Then g, y and `inputs` are Tensors;
-            otherwise they are arrays.
+        create_graph : whether the gradients must be differentiable in turn. Then g, y and `inputs`
+            are Tensors; otherwise they are arrays.
         """
         raise NotImplementedError
 
 
 class Rule(Operation):
-    """The derivative of a function: one `vjp(g, y, *inputs, **options)` for each differentiable argument.
+    """The derivative of a function: a `vjp(g, y, *inputs, **options)` for each argument.
 
-    A vjp (vector-Jacobian product) is plain NumPy, so that it runs on arrays, for ordinary gradients, and on
-    Tensors, which makes the gradient differentiable in turn.
+    A vjp (vector-Jacobian product) is plain NumPy, so that it runs on arrays, for ordinary
+    gradients, and on Tensors, which makes the gradient differentiable in turn.
     """
 
     least = 3  # positional arguments of a vjp: g, y, and an input
@@ -84,14 +87,14 @@ class Rule(Operation):
     def _check_vjps(self):
         if not self.vjps:
             raise TypeError(
-                f"{self.name}: no rule; expected a function vjp(g, y, *inputs, **options) for each argument "
-                "that has a derivative"
+                f"{self.name}: no rule; expected a function vjp(g, y, *inputs, **options) "
+                "for each argument that has a derivative"
             )
         for i, vjp in enumerate(self.vjps):
             if not callable(vjp):
                 raise TypeError(
                     f"{self.name}: rule {i} is a {type(vjp).__name__}; expected a function "
-                    "vjp(g, y, *inputs, **options), which may return None where there is no gradient"
+                    "vjp(g, y, *inputs, **options); it may return None where there is no gradient"
                 )
             kinds = [p.kind for p in inspect.signature(vjp).parameters.values()]
             positional = kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -107,7 +110,8 @@ class Rule(Operation):
         if unknown or len(inputs) > self.positional:
             what = ", ".join(unknown) or f"{len(inputs)} positional arguments"
             raise TypeError(
-                f"{self.name} on a Tensor does not take {what}; its rule knows {sorted(self.options)}"
+                f"{self.name} on a Tensor does not take {what}; "
+                f"its rule knows {sorted(self.options)}"
             )
         for i in range(len(self.vjps), len(inputs)):
             if getattr(inputs[i], "requires_grad", False):
@@ -128,15 +132,16 @@ class Rule(Operation):
         return gradients
 
     def _refuse_other_arguments(self, *args, **kwargs):
-        """After a TypeError: raise a clearer one if it was that a vjp cannot be called with these."""
+        """After a TypeError: raise a clearer one if a vjp cannot be called with these."""
         for i, vjp in enumerate(self.vjps):
             signature = inspect.signature(vjp)
             try:
                 signature.bind(*args, **kwargs)
             except TypeError as error:
                 raise TypeError(
-                    f"{self.name}: rule {i} is vjp{signature}; expected vjp(g, y, *inputs, **options) "
-                    f"for {len(args) - 2} inputs and the options {sorted(kwargs)}: {error}"
+                    f"{self.name}: rule {i} is vjp{signature}; expected "
+                    f"vjp(g, y, *inputs, **options) for {len(args) - 2} inputs and the options "
+                    f"{sorted(kwargs)}: {error}"
                 ) from None
 
 
@@ -169,9 +174,10 @@ def _names(parameters):
 
 
 def check_gradients(operation, gradients, needs_input_grad, most=0):
-    """The gradients that a backward function returned, if they are one for each input that needs one.
+    """What a backward function returned, if it is one gradient for each input that needs one.
 
-    It may return more, up to `most`: arguments that were not given have defaults, and gradients nobody wants.
+    It may return more, up to `most`: arguments that were not given have defaults, and gradients
+    nobody wants.
     """
     count = len(needs_input_grad)
     if not isinstance(gradients, (tuple, list)):
@@ -195,12 +201,14 @@ def rule(function, *vjps, variadic=False, accumulate=None):
     Parameters
     ----------
     function : a function of arrays, such as np.tanh.
-    *vjps : one for each argument that has a derivative. Plain NumPy on its arguments only: a vjp that closes
-        over an array of the forward pass is wrong at second order, and no first-order check sees it.
-    variadic : there is a single `vjp(g, y, needs_input_grad, *inputs, **options)`, which returns the gradients
-        of all inputs.
-    accumulate : for f(x, ...) that reads only a part of x: `accumulate(total, g, ...)` adds the gradient into
-        `total` in place, the same as total + vjp(g, y, x, ...) without an array of zeros for each part.
+    *vjps : one for each argument that has a derivative. Plain NumPy on its arguments only: a vjp
+        that closes over an array of the forward pass is wrong at second order, and no first-order
+        check sees it.
+    variadic : there is a single `vjp(g, y, needs_input_grad, *inputs, **options)`, which returns
+        the gradients of all inputs.
+    accumulate : for f(x, ...) that reads only a part of x: `accumulate(total, g, ...)` adds the
+        gradient into `total` in place, the same as total + vjp(g, y, x, ...) without an array of
+        zeros for each part.
 
     Returns
     -------
@@ -232,12 +240,13 @@ def _parameter_names(function):
 
 
 def refuse_unknown(op, definition, options):
-    """Raise TypeError for options that `definition`, the Python function behind `op`, does not have."""
+    """Raise TypeError for options that `definition`, the function behind `op`, does not have."""
     known = _parameter_names(definition)
     unknown = sorted(options.keys() - known)
     if unknown and "kwargs" not in known:
         raise TypeError(
-            f"{describe(op)} does not take {', '.join(unknown)}; on Tensors it knows {', '.join(known)}"
+            f"{describe(op)} does not take {', '.join(unknown)}; "
+            f"on Tensors it knows {', '.join(known)}"
         )
 
 

@@ -1,4 +1,4 @@
-"""Activation checkpointing: forget what a function computed inside, and compute it again in the backward pass."""
+"""Activation checkpointing: forget what a function computed, and compute it again in backward."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,8 +18,8 @@ def checkpoint(f: Callable, *args: Any, **kwargs: Any) -> Any:
     """f(*args), remembering nothing that f computes inside: backward runs f again.
 
     Time for memory: with a chain of n layers checkpointed every sqrt(n), memory falls from O(n) to
-    O(sqrt(n)) for one more forward pass. f may return a Tensor, or several in tuples, lists and dicts.
-    It must give the same values when run again: backward raises RuntimeError if it does not.
+    O(sqrt(n)) for one more forward pass. f may return a Tensor, or several in tuples, lists and
+    dicts. It must give the same values when run again: backward raises RuntimeError if it does not.
     Source: Chen et al., Training deep nets with sublinear memory cost, 2016.
 
     Examples
@@ -35,8 +35,8 @@ def checkpoint(f: Callable, *args: Any, **kwargs: Any) -> Any:
     >>> y.inputs == (x,)
     True
     >>> y.backward()
-    >>> x.grad.round(4)
-    array(0.1727)
+    >>> round(x.grad.item(), 4)
+    0.1677
     """
     start = next(creation_order)
     y = f(*args, **kwargs)
@@ -52,7 +52,7 @@ def checkpoint(f: Callable, *args: Any, **kwargs: Any) -> Any:
 
 
 class Recomputation(Operation):
-    """What computed a checkpointed node: it runs f again when a gradient comes, and goes back through that."""
+    """What computed a checkpointed node: it runs f again when a gradient comes."""
 
     name = "checkpoint"
 
@@ -70,14 +70,17 @@ class Recomputation(Operation):
                 again = _in_one_row(_differentiable(again))
         if not np.array_equal(again._data, node._data, equal_nan=True):
             raise RuntimeError(
-                "checkpoint: the function gave other values when it was run again, so its gradient would be wrong; "
-                "it must not draw random numbers (Dropout) or change state"
+                "checkpoint: the function gave other values when it was run again, so its gradient "
+                "would be wrong; it must not draw random numbers (Dropout) or change state"
             )
         return input_gradients_through(again, node, g, needs_input_grad, create_graph)
 
 
 def _sources(outputs, start):
-    """The Tensors made before `start` on which outputs depend: arguments, and whatever else f closes over."""
+    """The Tensors made before `start` on which outputs depend.
+
+    They are arguments, and whatever else f closes over.
+    """
     found = []
     stack = list(outputs)
     seen = set(outputs)
@@ -93,7 +96,8 @@ def _sources(outputs, start):
     return tuple(found)
 
 
-# Several outputs lie side by side in one node, so that f runs again once, when the gradients of all of them are there.
+# Several outputs lie side by side in one node, so that f runs again once, when the gradients of all
+# of them are there.
 
 
 def _differentiable(y):

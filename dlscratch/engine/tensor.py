@@ -1,8 +1,9 @@
-"""Tensor: an ndarray that remembers how it was made, and the only file that knows NumPy's dispatch protocols.
+"""Tensor: an ndarray that remembers how it was made. Only this file knows NumPy's protocols.
 
-`t + u` goes straight to `record`, which makes the node of the result. `np.exp(t)` and `t.sum()` come back from NumPy through
-`__array_ufunc__` and `__array_function__` to `dispatch`, which looks the function up in the registry (operation.py); one with a
-rule goes on to `apply`, which computes with the arrays and calls `record`.
+`t + u` goes straight to `record`, which makes the node of the result. `np.exp(t)` and `t.sum()`
+come back from NumPy through `__array_ufunc__` and `__array_function__` to `dispatch`, which looks
+the function up in the registry (operation.py); one with a rule goes on to `apply`, which computes
+with the arrays and calls `record`.
 """
 
 from typing import Any
@@ -35,7 +36,7 @@ def getitem(x, index):
 
 
 def apply(op, *inputs, **kwargs):
-    """Compute `op` on the arrays inside `inputs` and, if a gradient will be wanted, remember how."""
+    """Compute `op` on the arrays inside `inputs` and, where one requires a gradient, record it."""
     arrays = []
     traced = False
     for x in inputs:
@@ -145,7 +146,7 @@ class Tensor(Node):
         self.order = 0
         self.written_at = 0
 
-    # What it holds ----------------------------------------------------------------------------------------------------
+    # What it holds --------------------------------------------------------------------------------
 
     @property
     def data(self) -> np.ndarray:
@@ -235,20 +236,21 @@ class Tensor(Node):
         """The same numbers, without history."""
         return Tensor(self._data)
 
-    # Backward ---------------------------------------------------------------------------------------------------------
+    # Backward -------------------------------------------------------------------------------------
 
     def backward(self, gradient: Any = None, retain_graph: bool = False) -> None:
         """Add dL/dleaf to `.grad` of every leaf.
 
-        L = self, a scalar; or, with `gradient` = dL/dself of self's shape, L = sum(gradient * self).
-        The graph is freed as it is used, unless `retain_graph`.
-        Raises RuntimeError when nothing requires a gradient, when self is no scalar and no gradient
-        was given, when the graph was freed, or when a leaf was written since.
+        L = self, a scalar; or, with `gradient` = dL/dself of self's shape,
+        L = sum(gradient * self).
+        The graph is freed as it is used, unless `retain_graph`. Raises RuntimeError when
+        nothing requires a gradient, when self is no scalar and no gradient was given, when the
+        graph was freed, or when a leaf was written since.
         """
         backward_pass(self, self._first_gradient(gradient), retain_graph=retain_graph)
 
     def _first_gradient(self, gradient=None):
-        """What a backward pass from here starts with: ones for a scalar, else a given array of this shape."""
+        """dL/dself to start a backward pass with: 1 for a scalar, else an array of this shape."""
         if not self.requires_grad:
             raise RuntimeError(
                 "no gradient can flow from here: no input had requires_grad=True, "
@@ -268,10 +270,11 @@ class Tensor(Node):
             )
         return gradient if isinstance(gradient, Tensor) else np.asarray(gradient, self.dtype)
 
-    # Operators --------------------------------------------------------------------------------------------------------
-    # Each records the NumPy function whose rule it shares, without the detour through NumPy's dispatch. It computes by
-    # Python's own operator, which on numbers is ten times faster than the ufunc, and the same on arrays. Written out
-    # five times, since a call of a shared method would cost a tenth of an operation's time.
+    # Operators ------------------------------------------------------------------------------------
+    # Each records the NumPy function whose rule it shares, without the detour through NumPy's
+    # dispatch. It computes by Python's own operator, which on numbers is ten times faster than the
+    # ufunc, and the same on arrays. Written out five times, since a call of a shared method would
+    # cost a tenth of an operation's time.
 
     def __add__(self, other):
         inputs = (self, other)
@@ -384,7 +387,8 @@ class Tensor(Node):
     def __ne__(self, other):
         return np.not_equal(self._data, unwrap(other))
 
-    # `t += u` changes the numbers of a leaf, under no_grad. Where t is no leaf it is t = t + u, a new Tensor.
+    # `t += u` changes the numbers of a leaf, under no_grad. Where t is no leaf it is t = t + u, a
+    # new Tensor.
 
     def __iadd__(self, other):
         return self._write(np.add, other) if self._is_written_in_place("+=") else self + other
@@ -412,21 +416,27 @@ class Tensor(Node):
         return self._write(np.floor_divide, other) if in_place else self // other
 
     def _owns_its_numbers(self):
-        """Whether this is a leaf whose numbers nobody else holds: then `t += u` means these numbers."""
-        return self.op is None and self.requires_grad
+        """Whether this is a leaf whose numbers nobody else holds: then `t += u` changes them.
+
+        A constant may share its numbers with an array of the caller's. A subclass is a Parameter,
+        which owns them when it is frozen, too.
+        """
+        return self.op is None and (self.requires_grad or type(self) is not Tensor)
 
     def _is_written_in_place(self, said):
         if self._owns_its_numbers():
             if self.requires_grad and mode.record:
                 raise RuntimeError(
-                    f"t {said} ... on a leaf that requires a gradient; write `with no_grad(): t {said} ...` "
-                    f"to change its numbers, or t = t {said[:-1]} ... for a new Tensor"
+                    f"t {said} ... on a leaf that requires a gradient; write "
+                    f"`with no_grad(): t {said} ...` to change its numbers, "
+                    f"or t = t {said[:-1]} ... for a new Tensor"
                 )
             return True
         if self.op is not None and not mode.record:
             raise RuntimeError(
-                f"t {said} ... under no_grad, on a Tensor that was computed by {describe(self.op)}; only leaves can be "
-                f"written. Write t = t {said[:-1]} ... for a new Tensor"
+                f"t {said} ... under no_grad, on a Tensor that was computed by "
+                f"{describe(self.op)}; only leaves can be written. "
+                f"Write t = t {said[:-1]} ... for a new Tensor"
             )
         return False
 
@@ -435,7 +445,7 @@ class Tensor(Node):
         self.mark_written()
         return self
 
-    # Methods: names, arguments and meanings are those of numpy.ndarray ------------------------------------------------
+    # Methods: names, arguments and meanings are those of numpy.ndarray ----------------------------
 
     def sum(self, axis=None, *, keepdims=False, **unknown):
         """np.sum."""
@@ -599,7 +609,7 @@ class Tensor(Node):
         """np.round."""
         return np.round(self, decimals)
 
-    # How Python and NumPy see it --------------------------------------------------------------------------------------
+    # How Python and NumPy see it ------------------------------------------------------------------
 
     def __getitem__(self, index):
         return apply(getitem, self, unwrap(index))
@@ -675,7 +685,7 @@ class Tensor(Node):
 
 
 def dispatch(function, args, kwargs):
-    """What a NumPy function does to a Tensor: its composition, its rule, its plain value, or a refusal."""
+    """What a NumPy function does to a Tensor: its composition, rule, plain value, or a refusal."""
     composition = COMPOSED.get(function)
     if composition is not None:
         refuse_unknown(function, composition, kwargs)

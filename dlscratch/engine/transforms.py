@@ -1,9 +1,11 @@
-"""Functions of functions: from f to its gradient, its products with vectors, its Jacobian, its Hessian.
+"""Functions of functions: from f to its gradient, products with vectors, Jacobian, Hessian.
 
-All of them call f on Tensors that require a gradient and start a `backward_pass` (graph.py) from what it returns.
+All of them call f on Tensors that require a gradient and start a `backward_pass` (graph.py) from
+what it returns.
 
-Each takes arrays or Tensors and gives Tensors. They compose: inside a function that is being differentiated, or where an
-argument is, the result stays differentiable; `create_graph=True` makes it so elsewhere, also for what f closes over.
+Each takes arrays or Tensors and gives Tensors. They compose: inside a function that is being
+differentiated, or where an argument is, the result stays differentiable; `create_graph=True` makes
+it so elsewhere, also for what f closes over.
 """
 
 from collections.abc import Callable, Sequence
@@ -50,7 +52,8 @@ def gradients(
     for i, x in enumerate(xs):
         if not _requires_grad(x):
             raise ValueError(
-                f"gradients: xs[{i}] is no Tensor with requires_grad=True; make it one: Tensor(x, requires_grad=True)"
+                f"gradients: xs[{i}] is no Tensor with requires_grad=True; "
+                "make it one: Tensor(x, requires_grad=True)"
             )
     found = {}
     if y.requires_grad:
@@ -77,8 +80,8 @@ def _requires_grad(x):
 def _evaluate(f, args, kwargs, positions):
     """f with variables at `positions`.
 
-    Returns f's output; the variables; and whether what is computed from them must be differentiable in turn,
-    since an argument is, or since we are inside a function that is being differentiated.
+    Returns f's output; the variables; and whether what is computed from them must be differentiable
+    in turn, since an argument is, or since we are inside a function that is being differentiated.
     """
     args = list(args)
     nested = mode.nested or any(_requires_grad(args[i]) for i in positions)
@@ -88,9 +91,9 @@ def _evaluate(f, args, kwargs, positions):
         y = f(*args, **kwargs)
     if not isinstance(y, Tensor):
         raise TypeError(
-            f"{getattr(f, '__name__', 'f')} returned {type(y).__name__}, not a Tensor: it left NumPy on the way "
-            "(math.sin, float(), .data, a comparison) or does not use the argument, so there is nothing to "
-            "differentiate; want a Tensor that is computed from it"
+            f"{getattr(f, '__name__', 'f')} returned {type(y).__name__}, not a Tensor: "
+            "it left NumPy on the way (math.sin, float(), .data, a comparison) or does not use the argument, so "
+            "there is nothing to differentiate; want a Tensor that is computed from it"
         )
     return y, [args[i] for i in positions], nested
 
@@ -120,7 +123,8 @@ def value_and_grad(
         y, xs, nested = _evaluate(f, args, kwargs, _positions(argnums))
         if y.size != 1:
             raise ValueError(
-                f"grad needs a scalar function; came shape {y.shape}. Reduce it (.sum()), or use vjp or jacobian"
+                f"grad needs a scalar function; came shape {y.shape}. Reduce it (.sum()), "
+                "or use vjp or jacobian"
             )
         keep_graph = create_graph or nested
         slopes = gradients(y, xs, create_graph=keep_graph)
@@ -178,7 +182,7 @@ def vjp(f: Callable, *xs: Array) -> tuple[Tensor, Callable]:
 def jvp(f: Callable, x: Array | tuple, v: Array | tuple) -> tuple[Tensor, Tensor]:
     """(f(x), J v): the derivative of f at x along v; tuples for several arguments.
 
-    Forward mode out of two reverse passes: u -> uᵀJ is linear in u, and its derivative along v is J v.
+    Forward mode out of two reverse passes: u -> uᵀJ is linear in u, its derivative along v is J v.
 
     Examples
     --------
@@ -220,7 +224,8 @@ def _dot(gs, vs):
         for g, v in zip(gs, vs, strict=True):
             if np.shape(v) != g.shape:
                 raise ValueError(
-                    f"the vector has shape {np.shape(v)}, the argument {g.shape}; they must be equal"
+                    f"the vector has shape {np.shape(v)}, the argument {g.shape}; "
+                    "they must be equal"
                 )
         return sum(np.sum(g * v) for g, v in zip(gs, vs, strict=True))
 
