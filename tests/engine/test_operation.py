@@ -1,4 +1,4 @@
-"""The tables: every entry has a sample, values and dtypes are NumPy's, and nothing that NumPy lets through is unknown."""
+"""The registry: every entry has a sample, and nothing that NumPy lets through is unknown."""
 
 import sys
 import types
@@ -115,7 +115,7 @@ def test_casts():
 
 
 def smuggled(function, seen=()):
-    """The arrays and Tensors that a function can reach through closures, defaults and the globals that it names."""
+    """The arrays and Tensors that a function can reach: closures, defaults, globals it names."""
     cells = [c.cell_contents for c in function.__closure__ or ()]
     names = [
         function.__globals__[n] for n in function.__code__.co_names if n in function.__globals__
@@ -144,7 +144,7 @@ def test_the_closure_check_sees_an_array():
     assert len(list(smuggled(lambda g, y, x, kept=kept: g * kept))) == 1
 
 
-# What NumPy lets through ----------------------------------------------------------------------------------------------
+# What NumPy lets through --------------------------------------------------------------------------
 
 FUNCTIONS = sorted(get_overridable_numpy_array_functions(), key=describe)
 UFUNCS = sorted(get_overridable_numpy_ufuncs(), key=describe)
