@@ -27,7 +27,7 @@ lab: $(RUN)
 
 # The web book, from the committed notebooks; nothing is executed.
 book: $(DOCS)
-	$(PY) -m docs.stage
+	$(PY) -m tools.book.stage
 	@rm -rf build/book
 	$(PY) -m sphinx -q -W --keep-going -E -j $(J) -c docs -d build/doctrees -b html build/source build/book
 	@echo "The book: build/book/index.html"
@@ -41,7 +41,8 @@ notebooks: $(TEST)
 	$(NBVAL) --durations=5 notebooks
 lint: $(TEST)
 	$(PY) -m ruff check .
-	$(PY) -m codespell_lib dlscratch tests docs data README.md CONTRIBUTING.md
+	$(PY) -m ruff format --check .
+	$(PY) -m codespell_lib dlscratch tests tools docs data README.md CONTRIBUTING.md
 
 # Classic bugs, injected one at a time, and the test that catches each: the table. (`make unit` runs them as tests.)
 mutations: $(TEST)
@@ -58,28 +59,28 @@ benchmark: $(TEST)
 # Maintenance: NB=05 picks one notebook; without it, all that changed since the last time.
 BOOKS = $(if $(filter command,$(firstword $(origin NB))),$(NB),all)
 execute: $(TEST)
-	$(PY) -m tests.notebooks.maintain execute $(BOOKS)
+	$(PY) -m tools.notebooks.maintain execute $(BOOKS)
 links: $(TEST)
-	$(PY) -m tests.notebooks.maintain links
+	$(PY) -m tools.notebooks.maintain links
 cost: $(TEST)
-	$(PY) -m tests.notebooks.maintain cost $(BOOKS)
+	$(PY) -m tools.notebooks.maintain cost $(BOOKS)
 seeds: $(TEST)
-	$(PY) -m tests.notebooks.rerun seeds $(BOOKS)
+	$(PY) -m tools.notebooks.rerun seeds $(BOOKS)
 tinker: $(TEST)
-	$(PY) -m tests.notebooks.rerun tinker $(BOOKS)
+	$(PY) -m tools.notebooks.rerun tinker $(BOOKS)
 figures: $(TEST)
-	$(PY) docs/picture.py
+	$(PY) -m tools.book.picture
 portable: $(TEST)
-	$(PY) -m tests.notebooks.rerun portable $(BOOKS)
+	$(PY) -m tools.notebooks.rerun portable $(BOOKS)
 
 # The oldest versions that pyproject.toml promises, which are Colab's or older: all notebooks must print there what is committed.
 colab: $(OLD)
-	.venv-colab/bin/python -m tests.notebooks.rerun lowest $(BOOKS) $(SAMPLE)
+	.venv-colab/bin/python -m tools.notebooks.rerun lowest $(BOOKS) $(SAMPLE)
 $(OLD):
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; say make colab PYTHON=/path/to/python"; exit 1; }
 	@echo "Setting up .venv-colab with $$($(PYTHON) --version) (once; a minute or two) ..."
 	@rm -rf .venv-colab; $(PYTHON) -m venv .venv-colab; .venv-colab/bin/python -m pip install -q -U pip
-	@$(PYTHON) -m tests.notebooks.lowest > .venv-colab/constraints.txt
+	@$(PYTHON) -m tools.notebooks.lowest > .venv-colab/constraints.txt
 	@$(if $(TORCH),.venv-colab/bin/python -m pip install --disable-pip-version-check -q -c .venv-colab/constraints.txt "$(TORCH)")
 	@PYTHONWARNINGS=ignore .venv-colab/bin/python -m pip install --disable-pip-version-check -q -c .venv-colab/constraints.txt -e . ipython ipykernel "nbval==0.11.*"
 	@touch $@

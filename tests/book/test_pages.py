@@ -11,7 +11,7 @@ import pytest
 import dlscratch
 from dlscratch import lab
 from dlscratch.cli import notebooks as nb
-from docs import api, docstrings, figures, ledger
+from tools.book import api, docstrings, figures, ledger
 
 
 class Page(HTMLParser):

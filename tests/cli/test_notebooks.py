@@ -4,8 +4,7 @@ import nbformat
 import pytest
 
 from dlscratch.cli import notebooks as nb
-
-from ..notebooks.sample import runnable, sample
+from tools.notebooks.sample import runnable, sample
 
 PARAMETERS = "seed = 0  # 0-9  #@param\ndepth = 3  # 1-9  #@param"
 

@@ -28,7 +28,7 @@ def mutated(text, mutation):
 def caught(mutation):
     """Whether the named test fails with the bug: it must fail, and not merely find nothing to run."""
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("dlscratch", "tests"):
+        for name in ("dlscratch", "tests", "tools"):
             shutil.copytree(
                 ROOT / name, Path(folder) / name, ignore=shutil.ignore_patterns("__pycache__")
             )

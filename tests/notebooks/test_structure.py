@@ -4,10 +4,9 @@ import nbformat
 import pytest
 
 from dlscratch.cli import notebooks as nb
-
-from . import address, latex
-from .sample import PATH, code, said, sample
-from .structure import LINES, SETUP, faults
+from tools.notebooks import address, latex
+from tools.notebooks.sample import PATH, code, said, sample
+from tools.notebooks.structure import LINES, SETUP, faults
 
 
 @pytest.mark.parametrize("path", nb.find(), ids=lambda p: p.stem)

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from dlscratch.__main__ import main
-
-from . import benchmark, peers
-from .further import ROWS
-from .peers import PEERS, peer
-from .workloads import LIBRARIES
+from tools.benchmark import peers, race
+from tools.benchmark.further import ROWS
+from tools.benchmark.peers import PEERS, peer
+from tools.benchmark.workloads import LIBRARIES
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -28,7 +27,7 @@ def test_both_train_alike(name):
 
 
 def test_a_measurement_in_this_process():
-    found = benchmark.measure("dlscratch", "W1 MLP 64-128-128-10", seconds=0.0)
+    found = race.measure("dlscratch", "W1 MLP 64-128-128-10", seconds=0.0)
     assert found["ms"] > 0 and found["mb"] >= 0
 
 
@@ -58,12 +57,12 @@ def test_table_and_picture_with_peers(tmp_path):
         },
         "F6 inference, one MLP": {"dlscratch": times(2, 2, 2), "PyTorch": times(1, 1, 1)},
     }
-    said = benchmark.table(results, rate=100).splitlines()
+    said = race.table(results, rate=100).splitlines()
     assert said[0].split()[-2:] == ["GFLOP/s", "JAX"]
     assert said[1][28:].split() == "4.00 ms 2.00 ms 0.50 0.25 1.00 2 / 2 4 (4%) 2.00".split()
     assert said[2].split()[-1] == "–"
     assert said[3].split()[-2:] == ["(1)", "0.50"] and said[4].split()[-2:] == ["(2)", "1.00"]
-    benchmark.picture(results, tmp_path / "race.png")
+    race.picture(results, tmp_path / "race.png")
     assert (tmp_path / "race.png").stat().st_size > 5_000
 
 
@@ -102,4 +101,4 @@ def test_bad_requests(capsys, request_, message):
 
 def test_a_failure_names_its_row():
     with pytest.raises(RuntimeError, match="W1 .* with dlscratch failed"):
-        benchmark.race(["W1"], seconds="no number", rounds=1)
+        race.race(["W1"], seconds="no number", rounds=1)

@@ -1,4 +1,4 @@
-"""python -m tests.notebooks.maintain execute | cost | links [NUMBER | all]: what is written back into the notebooks."""
+"""python -m tools.notebooks.maintain execute | cost | links [NUMBER | all]: what is written back into the notebooks."""
 
 import base64
 import io

@@ -94,9 +94,7 @@ def _fresh(call, threads, what):
     """What a call of a function of this file gives in a new process whose libraries compute with so many threads."""
     threads = str(threads or os.cpu_count())
     environment = os.environ | {"OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}
-    code = (
-        f"import json; from tests.benchmarks import benchmark; print(json.dumps(benchmark.{call}))"
-    )
+    code = f"import json; from tools.benchmark import race; print(json.dumps(race.{call}))"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=environment,

@@ -1,4 +1,4 @@
-"""python -m tests.notebooks.lowest: the oldest environment that pyproject.toml promises, as constraints for pip.
+"""python -m tools.notebooks.lowest: the oldest environment that pyproject.toml promises, as constraints for pip.
 
 What it leaves open is as in constraints.txt. COLAB is what Colab had preinstalled on 2026-08-19 (googlecolab/backend-info, the older
 of its two runtimes where they differ): where it has what we ask for, installing dlscratch changes nothing there.

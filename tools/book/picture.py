@@ -42,7 +42,7 @@ figure.text(
     0.5, -0.16, said.getvalue().rstrip(), family="monospace", fontsize=9, ha="center", va="bottom"
 )
 figure.savefig(
-    Path(__file__).with_name("picture.png"),
+    Path(__file__).parents[2] / "docs" / "picture.png",
     dpi=110,
     bbox_inches="tight",
     metadata={"Software": None},

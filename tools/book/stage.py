@@ -1,4 +1,4 @@
-"""python -m docs.stage: write build/source, the tree that Sphinx reads, from the committed notebooks and pages."""
+"""python -m tools.book.stage: write build/source, the tree that Sphinx reads, from the committed notebooks and pages."""
 
 import copy
 import re
@@ -10,13 +10,13 @@ from string import Template
 import nbformat
 
 from dlscratch.cli import notebooks as nb
-from tests.notebooks import address
+from tools.notebooks import address
 
 from . import api, figures, front, ledger, ratios
 
 __all__ = ["ROOT", "OUT", "main"]
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build" / "source"
 FOLDED = {"solution": "Solution", "setup": "Imports"}
 MATHJAX = ("tex-chtml.js", "output/chtml/", "input/tex/")  # of the 24 MB of its package

@@ -1,4 +1,4 @@
-"""python -m tests.notebooks.rerun seeds | tinker | portable | lowest [NUMBER | all] [SAMPLE]: notebooks under other conditions.
+"""python -m tools.notebooks.rerun seeds | tinker | portable | lowest [NUMBER | all] [SAMPLE]: notebooks under other conditions.
 
 A run that passed is not repeated until its notebook or the package changes. SAMPLE runs that many, others each day.
 """
