@@ -121,7 +121,7 @@ dlscratch/layers/normalization.py dlscratch/layers/parameters.py
 dlscratch/layers/parametrizations.py dlscratch/layers/pooling.py dlscratch/layers/recurrent.py
 dlscratch/layers/summary.py dlscratch/layers/transformer.py dlscratch/losses.py
 dlscratch/models/dense.py dlscratch/models/images.py dlscratch/models/sequences.py
-dlscratch/models/transformers.py dlscratch/onnx/table.py dlscratch/onnx/trace.py
+dlscratch/models/transformers.py  
 dlscratch/optimizers/__init__.py dlscratch/optimizers/adam.py dlscratch/optimizers/adaptive.py
 dlscratch/optimizers/averaging.py dlscratch/optimizers/base.py dlscratch/optimizers/clipping.py
 dlscratch/optimizers/cycles.py dlscratch/optimizers/groups.py dlscratch/optimizers/lbfgs.py
@@ -148,7 +148,7 @@ tests/layers/test_parametrizations.py tests/layers/test_recurrent_layers.py
 tests/layers/test_signatures.py tests/layers/test_summary.py tests/layers/test_transformer.py
 tests/models/test_models.py tests/mutations/catalogue.py tests/mutations/run.py
 tests/notebooks/test_concepts.py tests/notebooks/test_lowest.py tests/notebooks/test_maintain.py
-tests/offline/sitecustomize.py tests/onnx/test_onnx.py tests/optimizers/test_optimizers.py
+tests/offline/sitecustomize.py tests/onnx/test_trace.py tests/optimizers/test_optimizers.py
 tests/optimizers/test_references.py tests/optimizers/test_schedules.py tests/optimizers/twins.py
 tests/parity.py tests/samples/__init__.py tests/samples/algebra.py tests/samples/case.py
 tests/samples/functional.py tests/standin.py tests/test_bad_input.py tests/test_checkpoints.py
@@ -191,7 +191,7 @@ dlscratch/layers/hooks.py dlscratch/layers/linear.py dlscratch/layers/module.py
 dlscratch/layers/normalization.py dlscratch/layers/parameters.py
 dlscratch/layers/parametrizations.py dlscratch/layers/recurrent.py dlscratch/layers/summary.py
 dlscratch/layers/transformer.py dlscratch/models/dense.py dlscratch/models/images.py
-dlscratch/models/sequences.py dlscratch/models/transformers.py dlscratch/onnx/trace.py
+dlscratch/models/sequences.py dlscratch/models/transformers.py 
 dlscratch/optimizers/adam.py dlscratch/optimizers/adaptive.py dlscratch/optimizers/averaging.py
 dlscratch/optimizers/base.py dlscratch/optimizers/clipping.py dlscratch/optimizers/cycles.py
 dlscratch/optimizers/groups.py dlscratch/optimizers/lbfgs.py dlscratch/optimizers/matrix.py
@@ -231,7 +231,7 @@ dlscratch/layers/parametrizations.py dlscratch/layers/pooling.py dlscratch/layer
 dlscratch/layers/summary.py dlscratch/layers/transformer.py dlscratch/losses.py
 dlscratch/models/__init__.py dlscratch/models/dense.py dlscratch/models/images.py
 dlscratch/models/sequences.py dlscratch/models/transformers.py dlscratch/onnx/__init__.py
-dlscratch/onnx/trace.py dlscratch/optimizers/__init__.py dlscratch/optimizers/adam.py
+ dlscratch/optimizers/__init__.py dlscratch/optimizers/adam.py
 dlscratch/optimizers/adaptive.py dlscratch/optimizers/averaging.py dlscratch/optimizers/base.py
 dlscratch/optimizers/clipping.py dlscratch/optimizers/cycles.py dlscratch/optimizers/groups.py
 dlscratch/optimizers/lbfgs.py dlscratch/optimizers/matrix.py

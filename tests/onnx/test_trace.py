@@ -1,4 +1,7 @@
-"""Models as ONNX files: ONNX Runtime gives what the model gives, for batches of other sizes too; what cannot be said is refused."""
+"""Models as ONNX files: ONNX Runtime gives what the model gives, for batches of other sizes too.
+
+What cannot be said in ONNX is refused.
+"""
 
 import sys
 
@@ -9,7 +12,7 @@ from dlscratch import default_dtype, layers, losses, models, no_grad
 from dlscratch import functional as F
 from dlscratch.engine.tensor import unwrap
 from dlscratch.onnx import to_onnx
-from dlscratch.onnx.table import TABLE
+from dlscratch.onnx.operators import TRANSLATIONS
 from dlscratch.optimizers import SGD
 
 pytest.importorskip("onnx", reason="the extra `onnx` is not installed")
@@ -86,6 +89,16 @@ class Function(layers.Module):
         return self.f(x) if self.f.__code__.co_argcount == 1 else self.f(x, self.weight)
 
 
+def _recurrent_sum(x, w):
+    """Each recurrence of the package, from given states and without some biases."""
+    h = np.tanh(x[:, 0])
+    W, W3, W4 = (np.tile(w[:, None] * w, (k, 1)) for k in (1, 3, 4))
+    tanh, _ = F.rnn(x, h, W, W, None, np.copy(w))
+    gru, _ = F.gru(x, h, W3, W3, np.tile(w, 3))
+    lstm, _, c = F.lstm(x, h, 2 * h, W4, W4, None, np.tile(w, 4))
+    return tanh + gru + lstm + c[:, None]
+
+
 MASK = np.tri(4, dtype=bool)
 CASES = {
     "arithmetic": lambda x, w: (x - w) * x / (2 + w * w) + -x,
@@ -126,6 +139,7 @@ CASES = {
     "its adjoint": lambda x, w: F.conv_transpose2d(
         x[:, None], np.reshape(w, (1, 1, 2, 2)), stride=2, output_padding=1
     ),
+    "recurrence": lambda x, w: _recurrent_sum(x, w),
     "attention": lambda x: F.scaled_dot_product_attention(
         x[:, None], x[:, None], x[:, None], MASK, scale=0.7
     ),
@@ -133,15 +147,18 @@ CASES = {
 
 
 def test_every_entry_of_the_table(tmp_path, monkeypatch):
-    used, entries = set(), dict(TABLE)
+    used, entries = set(), dict(TRANSLATIONS)
     for op, entry in entries.items():
         monkeypatch.setitem(
-            TABLE,
+            TRANSLATIONS,
             op,
             lambda *args, op=op, entry=entry, **options: used.add(op) or entry(*args, **options),
         )
     for name, f in CASES.items():
         agree(Function(f), floats, (4, 4), tmp_path / f"{name}.onnx")
+    with pytest.raises(TypeError, match='nonlinearity="relu", which has no translation'):
+        model = Last(layers.RNN(4, 5, nonlinearity="relu", batch_first=True, rng=0), 5)
+        to_onnx(model, floats(2, 4, 4), tmp_path / "m.onnx")
     assert {getattr(op, "__name__", op) for op in entries.keys() - used} == set()
 
 
@@ -156,8 +173,76 @@ def test_layers_in_float64(tmp_path):
         )
 
 
+class Last(layers.Module):
+    """The last output of a recurrent layer, through a linear one."""
+
+    def __init__(self, recurrent, width):
+        self.recurrent, self.head = recurrent, layers.Linear(width, 2, rng=1)
+
+    def forward(self, x):
+        output, _ = self.recurrent(x)
+        return self.head(output[:, -1])
+
+
+RECURRENT = {
+    "RNN": lambda: layers.RNN(3, 5, batch_first=True, rng=0),
+    "LSTM": lambda: layers.LSTM(3, 5, batch_first=True, rng=0),
+    "LSTM of two layers": lambda: layers.LSTM(3, 5, 2, batch_first=True, dropout=0.5, rng=0),
+    "GRU": lambda: layers.GRU(3, 5, batch_first=True, rng=0),
+    "GRU without biases": lambda: layers.GRU(3, 5, bias=False, batch_first=True, rng=0),
+}
+
+
+@pytest.mark.parametrize("name", RECURRENT)
+def test_recurrent_layers(name, tmp_path):
+    agree(Last(RECURRENT[name](), 5), floats, (7, 3), tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_both_directions(kind, tmp_path):
+    layer = getattr(layers, kind)(3, 5, batch_first=True, bidirectional=True, rng=0)
+    agree(Last(layer, 10), floats, (7, 3), tmp_path / "m.onnx")
+
+
+def test_recurrences_are_one_operator_of_onnx(tmp_path):
+    import onnx
+
+    for kind in "RNN", "LSTM", "GRU":
+        layer = getattr(layers, kind)(3, 5, batch_first=True, rng=0)
+        to_onnx(Last(layer, 5), floats(2, 7, 3), tmp_path / "m.onnx")
+        kinds = [node.op_type for node in onnx.load(tmp_path / "m.onnx").graph.node]
+        assert kinds.count(kind) == 1 and "Tanh" not in kinds
+
+
+def test_a_step_without_translation_is_named_with_its_layer(tmp_path):
+    class Swirl(layers.Module):
+        def __init__(self, f):
+            self.f = f
+
+        def forward(self, x):
+            return self.f(x)
+
+    def inside(f):
+        return layers.Sequential(layers.Linear(4, 4, rng=0), layers.Sequential(Swirl(f)))
+
+    with pytest.raises(
+        TypeError, match=r"np.arctan in the layer 1\.0 \(Swirl\) has no translation"
+    ):
+        to_onnx(inside(np.arctan), floats(2, 4), tmp_path / "m.onnx")
+    with pytest.raises(ValueError, match=r"in the layer 1\.0 \(Swirl\), with results of shapes"):
+        to_onnx(inside(lambda x: x * x.data.mean()), floats(2, 4), tmp_path / "m.onnx")
+    model = layers.Sequential(inside(np.tanh), Function(np.sin))
+    model[1].f = lambda x: np.arctan(x)
+    with pytest.raises(TypeError, match=r"np.arctan in the layer 1 \(Function\)"):
+        to_onnx(model, floats(2, 4), tmp_path / "m.onnx")
+
+
 REFUSED = {
-    "no entry": (lambda x: np.arctan(x), TypeError, "np.arctan has no entry"),
+    "no translation": (
+        lambda x: np.arctan(x),
+        TypeError,
+        r"np.arctan in the model \(Function\) has no translation",
+    ),
     "a comparison leaves no trace": (
         lambda x: F.elu(x),
         ValueError,
@@ -192,7 +277,7 @@ def test_what_cannot_be_said_is_refused_and_the_old_file_stays(name, tmp_path):
 
 
 def test_a_wrong_translation_is_caught_before_the_file_is_written(tmp_path, monkeypatch):
-    monkeypatch.setitem(TABLE, np.tanh, TABLE[np.sin])
+    monkeypatch.setitem(TRANSLATIONS, np.tanh, TRANSLATIONS[np.sin])
     with pytest.raises(ValueError, match="differ by"):
         to_onnx(models.MLP([2, 3, 2], layers.Tanh, rng=0), floats(3, 2), tmp_path / "model.onnx")
     assert not list(tmp_path.iterdir())
