@@ -127,7 +127,7 @@ dlscratch/optimizers/averaging.py dlscratch/optimizers/base.py dlscratch/optimiz
 dlscratch/optimizers/cycles.py dlscratch/optimizers/groups.py dlscratch/optimizers/lbfgs.py
 dlscratch/optimizers/matrix.py dlscratch/optimizers/schedule_free.py
 dlscratch/optimizers/schedules.py dlscratch/optimizers/sgd.py dlscratch/optimizers/sharpness.py
-dlscratch/testing/gradcheck.py dlscratch/training/loop.py docs/conf.py
+ dlscratch/training/loop.py docs/conf.py
 tests/benchmarks/__init__.py tests/benchmarks/test_race.py tests/benchmarks/test_work.py
 tests/book/conftest.py tests/book/test_browser.py tests/book/test_pages.py tests/cli/conftest.py
 tests/cli/test_commands.py tests/cli/test_doctor.py tests/cli/test_notebooks.py
@@ -197,7 +197,7 @@ dlscratch/optimizers/base.py dlscratch/optimizers/clipping.py dlscratch/optimize
 dlscratch/optimizers/groups.py dlscratch/optimizers/lbfgs.py dlscratch/optimizers/matrix.py
 dlscratch/optimizers/schedule_free.py dlscratch/optimizers/schedules.py
 dlscratch/optimizers/sgd.py dlscratch/optimizers/sharpness.py dlscratch/sweep/workers.py
-dlscratch/testing/gradcheck.py dlscratch/training/loop.py
+ dlscratch/training/loop.py
 """.split()
 )
 WITHOUT_A_SENTENCE = set(
@@ -237,7 +237,7 @@ dlscratch/optimizers/clipping.py dlscratch/optimizers/cycles.py dlscratch/optimi
 dlscratch/optimizers/lbfgs.py dlscratch/optimizers/matrix.py
 dlscratch/optimizers/schedule_free.py dlscratch/optimizers/schedules.py
 dlscratch/optimizers/sgd.py dlscratch/optimizers/sharpness.py dlscratch/testing/__init__.py
-dlscratch/testing/gradcheck.py dlscratch/training/__init__.py dlscratch/training/loop.py
+ dlscratch/training/__init__.py dlscratch/training/loop.py
 """.split()
 )
 

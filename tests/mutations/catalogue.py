@@ -769,7 +769,7 @@ MUTATIONS = [
         "testing/gradcheck.py",
         "errors.append(relative_error(analytic.data, numeric,",
         "errors.append(relative_error(analytic.data, analytic.data,",
-        "tests/lab/test_verify.py",
+        "tests/testing/test_gradcheck.py",
     ),
     Mutation(
         "a claim looks at the mean and not at the interval",

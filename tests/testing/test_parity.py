@@ -1,16 +1,22 @@
-"""verify on whole models: parity of twins, differences found where they are, trajectories."""
+"""Parity: equal twins agree, and a difference is found where it is."""
+
+import importlib.util
 
 import numpy as np
 import pytest
 
-from dlscratch.losses import mse
-from dlscratch.optimizers import SGD
-from dlscratch.testing import against_torch, trajectory
+from dlscratch import testing
+from dlscratch.testing import against_torch
 
-from .models import data, model
+from ..lab.models import data, model
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
+
+
+def array(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape)
+
 
 NAMES = ["0.weight", "0.bias", "1.weight", "1.bias", "3.weight", "3.bias"]
 BUFFERS = ["1.running_mean", "1.running_var", "1.num_batches_tracked"]
@@ -67,22 +73,21 @@ def test_names_and_shapes_must_match():
         against_torch(model(), twin(width=5), data()[0])
 
 
-def run(theirs, lr=0.05):
-    ours, batches = model(), [data(seed) for seed in range(30)]
-    optimizers = SGD(ours.parameters(), 0.05), torch.optim.SGD(theirs.parameters(), lr=lr)
-    return trajectory(ours, theirs, *optimizers, mse, nn.functional.mse_loss, batches)
+def test_without_torch_the_repair_is_named(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert not testing.has_torch()
+    with pytest.raises(ImportError, match="pip install torch"):
+        against_torch(np.tanh, np.tanh, array(2))
 
 
-def test_trajectories_of_equal_twins():
-    gaps = run(twin().double())
-    assert gaps.shape == (30,) and gaps.max() < 1e-10
-
-
-def test_trajectories_part_when_the_rules_differ():
-    gaps = run(twin().double(), lr=0.06)
-    assert gaps[0] < 1e-12 and gaps[1:].max() > 1e-3
-
-
-def test_trajectory_wants_one_dtype():
-    with pytest.raises(ValueError, match="our model is float64, PyTorch's torch.float32"):
-        run(twin())
+def test_functions_against_torch():
+    torch = pytest.importorskip("torch")
+    assert testing.has_torch()
+    errors = against_torch(
+        lambda a, b: np.tanh(a @ b), lambda a, b: torch.tanh(a @ b), array(2, 3), array(3, 2)
+    )
+    assert errors.keys() == {"output", "input0", "input1"} and max(errors.values()) < 1e-12
+    errors = against_torch(lambda a, i: a[i], lambda a, i: 2 * a[i], array(4), np.array([0, 2]))
+    assert errors == {"output": pytest.approx(0.5), "input0": pytest.approx(0.5)}
+    errors = against_torch(lambda a, b: a * 1.0, lambda a, b: a * 1.0 + 0 * b, array(4), array(4))
+    assert errors == {"output": 0, "input0": 0, "input1": 0}
