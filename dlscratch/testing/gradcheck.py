@@ -15,9 +15,9 @@ def finite_difference(
 ) -> np.ndarray:
     """The gradient of a scalar function by central differences, in float64.
 
-    (f(x + h e_i) - f(x - h e_i)) / 2h in each place i.  x: any shape → the same shape, float64. h is `eps`, or 6e-6 max(1, |x_i|), where the error of
-    the formula, h², and that of rounding, 1e-16 / h, balance. Raises ValueError when f is not
-    scalar. Source: Nocedal & Wright 2006, section 8.1.
+    (f(x + h e_i) - f(x - h e_i)) / 2h in each place i.  x: any shape → the same shape. h is `eps`,
+    or 6e-6 max(1, |x_i|), where the error of the formula, h², and that of rounding, 1e-16 / h,
+    balance. Raises ValueError when f is not scalar. Source: Nocedal & Wright 2006, section 8.1.
 
     Examples
     --------
