@@ -121,7 +121,12 @@ def cost(number="all"):
 
 
 def links(number="all"):
-    """Stamp the repository's address into badges and install lines; write the README's table."""
+    """Stamp the repository's address into badges and install lines; write the README's map.
+
+    REPOSITORY=owner/name in the environment is a new address, which is written first.
+    """
+    if os.environ.get("REPOSITORY"):
+        address.set_repository(os.environ["REPOSITORY"])
     for path in nb.find():
         book = nb.read(path)
         stamp(book, path)
