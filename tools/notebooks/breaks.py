@@ -92,7 +92,14 @@ def one(path, b):
     start = time.perf_counter()
     found = run(path, b)
     seconds = time.perf_counter() - start
-    print("✗" if found else "✓", path.stem, f"{b.name} ({seconds:.0f} s)", *found, sep="  ", flush=True)
+    print(
+        "✗" if found else "✓",
+        path.stem,
+        f"{b.name} ({seconds:.0f} s)",
+        *found,
+        sep="  ",
+        flush=True,
+    )
     if not found:
         ledger.record(path, f"break {b}")
     return not found

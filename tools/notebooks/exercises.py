@@ -32,8 +32,12 @@ def tried(path, book):
     resources = {"metadata": {"path": str(path.parent)}}
     arguments = ["--log-level=ERROR"]
     client = NotebookClient(
-        trial, timeout=900, kernel_name="python3", resources=resources,
-        extra_arguments=arguments, allow_errors=True,
+        trial,
+        timeout=900,
+        kernel_name="python3",
+        resources=resources,
+        extra_arguments=arguments,
+        allow_errors=True,
     )
     client.execute()
     checks = trial.cells[len(book.cells) + 1 :: 2]

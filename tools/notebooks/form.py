@@ -134,7 +134,9 @@ def details(cells):
 def drawing(cells):
     """Cells that only draw are folded: nothing that they define is used below."""
     for i, cell in enumerate(cells):
-        if cell.cell_type != "code" or not any("image/png" in o.get("data", {}) for o in cell.outputs):
+        if cell.cell_type != "code" or not any(
+            "image/png" in o.get("data", {}) for o in cell.outputs
+        ):
             continue
         if "hide-input" in tags(cell) or re.search(r"\b(claim|check)\(", cell.source):
             continue
@@ -151,7 +153,9 @@ def defined(source):
             yield node.name
         elif isinstance(node, ast.Assign):
             names = (n for target in node.targets for n in ast.walk(target))
-            yield from (n.id for n in names if isinstance(n, ast.Name) and n.id not in "fig ax axes")
+            yield from (
+                n.id for n in names if isinstance(n, ast.Name) and n.id not in "fig ax axes"
+            )
 
 
 def columns(cells):
@@ -188,7 +192,7 @@ def references(cells):
         years = re.findall(r"\b(?:1[6-9]|20)\d\d\b", entry)
         author = re.search(r"([A-ZÀ-Ž][\w'’-]{2,})", entry.split(".  ")[0].replace("*", ""))
         name = author[1] if author else ""
-        near = rf"{re.escape(name)}[^.]{{0,80}}\b({'|'.join(years) or 'never'})\b"
+        near = rf"{re.escape(name)}[^\n]{{0,80}}?\b({'|'.join(years) or 'never'})\b"
         if not re.search(near, text, re.S):
             yield f"a reference that the text does not cite: {entry[:60]}"
     last = listed.strip().splitlines()[-1] if listed.strip() else ""
@@ -200,7 +204,10 @@ def quoted(cells):
     """Names in backticks occur in a cell or a listing: prose speaks of code that is there."""
     shown = "\n".join(c.source for c in cells if c.cell_type == "code")
     for cell in (c for c in cells if c.cell_type == "code"):
-        shown += "".join(o.get("text", "") + str(o.get("data", {}).get("text/markdown", "")) for o in cell.outputs)
+        shown += "".join(
+            o.get("text", "") + str(o.get("data", {}).get("text/markdown", ""))
+            for o in cell.outputs
+        )
     for name in sorted(set(re.findall(r"`([A-Za-z_][\w.]*)(?:\([^`]*\))?`", prose_of(cells)))):
         if not re.search(rf"\b{re.escape(name)}\b", shown):
             yield f"`{name}` stands in the text and in no cell or listing"

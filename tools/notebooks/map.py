@@ -94,7 +94,10 @@ def readme():
         lines += ["", f"**Part {number} · {part.name}**", ""]
         made = [e for e in part.entries if e.number in there]
         if made:
-            lines += ["| | notebook | question | time | needs | |", "| --- | --- | --- | --- | --- | --- |"]
+            lines += [
+                "| | notebook | question | time | needs | |",
+                "| --- | --- | --- | --- | --- | --- |",
+            ]
             lines += [_row(e, there[e.number]) for e in made]
         to_come = [e for e in part.entries if e.number not in there]
         if to_come:
