@@ -179,7 +179,7 @@ def _gpt(lib, depth=4, width=128, heads=4, context=64):
                 qkv[:, :, 0], qkv[:, :, 1], qkv[:, :, 2], is_causal=True
             )
             x = x + self.out(y.swapaxes(1, 2).reshape((N, T, width)))
-            return x + self.down(lib.F.gelu(self.up(self.norm2(x)), approximate="tanh"))
+            return x + self.down(lib.F.gelu(self.up(self.norm2(x))))
 
     class GPT(nn.Module):
         def __init__(self):

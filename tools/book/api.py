@@ -18,6 +18,7 @@ MODULES = {
     "dlscratch.models": "Models",
     "dlscratch.training": "Training",
     "dlscratch.checkpoints": "Checkpoints",
+    "dlscratch.files": "Files",
     "dlscratch.onnx": "Export to ONNX",
     "dlscratch.lab.claim": "Claims",
     "dlscratch.testing": "Verification",
