@@ -237,12 +237,19 @@ def blank_exercises(path, out):
 
 
 def _stub(source):
-    """A solution's imports, and the names that it defines, each set to None: its check then says "not yet"."""
+    """What is left of a solution: imports, functions without their bodies, other names as None.
+
+    Its check then says "not yet". A function keeps its signature and its docstring.
+    """
     kept, names = ["# Your turn."], []
     for node in ast.parse(source).body:
         if isinstance(node, ast.Import | ast.ImportFrom):
             kept.append(ast.unparse(node))
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+        elif isinstance(node, ast.FunctionDef):
+            told = [ast.Expr(ast.Constant(text))] if (text := ast.get_docstring(node)) else []
+            node.body = [*told, ast.Expr(ast.Constant(...))]
+            kept.append(ast.unparse(node))
+        elif isinstance(node, ast.ClassDef):
             names.append(node.name)
         elif isinstance(node, ast.Assign):
             inside = [n for target in node.targets for n in ast.walk(target)]

@@ -61,7 +61,10 @@ def test_a_package_that_is_missing_is_named_with_the_repair(clone, capsys, monke
 @pytest.mark.parametrize("command", ["verify", "benchmark"])
 def test_what_needs_a_clone_says_so(clone, capsys, command):
     assert main([command]) == 2
-    assert "this needs a clone of the repository, with its folders tests/ and tools/" in capsys.readouterr().err
+    assert (
+        "this needs a clone of the repository, with its folders tests/ and tools/"
+        in capsys.readouterr().err
+    )
 
 
 def test_what_needs_notebooks_says_so(tmp_path, capsys, monkeypatch):

@@ -8,7 +8,7 @@ from dlscratch.files import write_whole
 
 ROOT = Path(__file__).parents[2]
 UNSET = "OWNER/REPOSITORY"
-WHAT_TO_SET = "dlscratch is missing: run `make lab` in a clone, or `make links REPOSITORY=owner/name` and push"
+WHAT_TO_SET = "dlscratch is missing: run `make lab` in a clone, or set the Repository: `make links REPOSITORY=owner/name`, and push"
 
 
 def repository():

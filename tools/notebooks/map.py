@@ -108,13 +108,12 @@ def readme():
 
 def _row(entry, path):
     book, where = nb.read(path), path.relative_to(address.ROOT).as_posix()
-    seconds = re.search(r"about (\d+) s", nb.cost(book))
     needs = ", ".join(entry.needs) or "none"
     cells = (
         entry.number,
         f"[{entry.title}]({where})",
         entry.question,
-        f"{seconds[1]} s" if seconds else "",
+        nb.cost(book),
         needs,
         address.badge(path),
     )
