@@ -40,8 +40,8 @@ MUTATIONS = [
     Mutation(
         "gradients of two paths are not added",
         "engine/graph.py",
-        "gx if before is None else before + gx",
-        "gx",
+        "            g = before + g\n",
+        "",
         "tests/engine/test_against_torch.py",
     ),
     Mutation(
@@ -53,7 +53,7 @@ MUTATIONS = [
     ),
     Mutation(
         "a second backward overwrites instead of adding",
-        "engine/tensor.py",
+        "engine/graph.py",
         "            self._grad += g",
         "            self._grad = np.array(g)",
         "tests/engine/test_errors.py",
@@ -103,15 +103,15 @@ MUTATIONS = [
     Mutation(
         "fused operations: the saved gradient is taken at order 2",
         "engine/custom.py",
-        "        if not create_graph:\n            arrays",
-        "        if True:\n            arrays",
+        "        if create_graph and not self.pure:\n            with",
+        "        if False:\n            with",
         f"{TWINS} -k equals_textbook",
     ),
     Mutation(
         "a sum that others hold is added to in place",
         "engine/graph.py",
-        "if before is not None and id(x) in ours:",
-        "if before is not None:",
+        "            if id(node) in self._allocated_here:\n                before",
+        "            if True:\n                before",
         "tests/engine/test_against_torch.py",
     ),
     Mutation(
@@ -124,16 +124,16 @@ MUTATIONS = [
     Mutation(
         "stepping between forward and backward goes unnoticed",
         "engine/graph.py",
-        "if x.op is None and x.written_at > node.order:",
+        "if x.written_at > node.order:",
         "if False:",
         "tests/engine/test_errors.py",
     ),
     Mutation(
         "a Tensor given by name to a fused operation gets no gradient",
         "engine/custom.py",
-        "            inputs, kwargs = _in_place(self.textbook, inputs, kwargs)\n",
+        "            inputs, kwargs = _arrays_by_position(self.textbook, inputs, kwargs)\n",
         "",
-        "tests/engine/test_fused.py -k by_name",
+        "tests/engine/test_custom.py -k by_name",
     ),
     # layers
     Mutation(
