@@ -3,10 +3,10 @@
 import numpy as np
 
 from .. import functional as F
-from ..engine.rules.elementwise import cast
+from ..engine.rules.copies import cast
+from ..engine.rules.einsum import contract
 from ..engine.rules.indexing import scatter
-from ..engine.rules.products import contract
-from ..engine.rules.shapes import join
+from ..engine.rules.joining import join
 from ..engine.tensor import getitem
 from ..functional.activations import erf
 from ..functional.attention import textbook_attention
