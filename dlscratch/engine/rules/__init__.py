@@ -56,3 +56,5 @@ __all__ = [
     "signals",
     "windows",
 ]
+
+guarded.guard_elementwise()

@@ -5,6 +5,7 @@ import numpy as np
 from ..custom import primitive
 from ..operation import composed, rule
 from ..tensor import Tensor, apply, unwrap
+from .guarded import guarded, settled
 from .reductions import axes_of, in_rows
 
 __all__ = []
@@ -82,7 +83,7 @@ def _weighted(g, x):
     return r
 
 
-rule(np.cumprod, _of_cumprod)
+rule(np.cumprod, guarded(_of_cumprod))
 
 
 @composed(np.cumprod)
@@ -100,8 +101,22 @@ def multiply_accumulate(x, axis=0):
 
 
 def product(x):
-    """The product of each row."""
-    return np.prod(x, axis=-1)
+    """The product of each row, right even where a partial product leaves the range of the dtype."""
+    with np.errstate(over="ignore", under="ignore"):
+        y = np.prod(x, axis=-1)
+    return y if _whole(y).all() else _scaled_product(x)
+
+
+def _scaled_product(x):
+    """The same from mantissas and exponents, pair by pair."""
+    mantissa, exponent = np.frexp(x)
+    exponent = exponent.sum(axis=-1)
+    while mantissa.shape[-1] > 1:
+        if mantissa.shape[-1] % 2:
+            mantissa = np.concatenate([mantissa, np.ones_like(mantissa[..., :1])], axis=-1)
+        mantissa, more = np.frexp(mantissa[..., ::2] * mantissa[..., 1::2])
+        exponent = exponent + more.sum(axis=-1)
+    return np.ldexp(mantissa.prod(axis=-1), exponent)
 
 
 def _of_product(g, y, x):
@@ -112,10 +127,11 @@ def _of_product(g, y, x):
         return g * y / x
     others = _before(x) * np.flip(_before(np.flip(x, -1)), -1)
     if not whole.any():
-        return g * others
+        return settled(g * others, g)
     safe = np.where(whole, 1, x)  # the other rows' own partial products may overflow
     others = _before(safe) * np.flip(_before(np.flip(safe, -1)), -1)
-    return np.where(whole, g * np.where(whole, y, 0) / np.where(whole, x, 1), g * others)
+    divided = np.where(whole, y, 0) / np.where(whole, x, 1)
+    return settled(g * np.where(whole, divided, others), g)
 
 
 def _before(x):

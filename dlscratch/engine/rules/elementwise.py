@@ -10,7 +10,6 @@ import math
 import numpy as np
 
 from ..operation import composed, rule
-from .guarded import guarded
 
 __all__ = []
 
@@ -18,7 +17,7 @@ __all__ = []
 rule(np.add, lambda g, y, a, b: g, lambda g, y, a, b: g)
 rule(np.subtract, lambda g, y, a, b: g, lambda g, y, a, b: -g)
 rule(np.multiply, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)
-rule(np.divide, guarded(lambda g, y, a, b: g / b), guarded(lambda g, y, a, b: -g * y / b))
+rule(np.divide, lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b)
 rule(np.negative, lambda g, y, x: -g)
 rule(np.positive, lambda g, y, x: g)
 rule(np.absolute, lambda g, y, x: g * np.sign(x))
@@ -31,17 +30,17 @@ rule(np.copysign, lambda g, y, a, b: g * (np.sign(a) * np.sign(y)), lambda g, y,
 rule(np.exp, lambda g, y, x: g * y)
 rule(np.exp2, lambda g, y, x: g * y * math.log(2))
 rule(np.expm1, lambda g, y, x: g * np.exp(x))
-rule(np.log, guarded(lambda g, y, x: g / x))
-rule(np.log2, guarded(lambda g, y, x: g / math.log(2) / x))
-rule(np.log10, guarded(lambda g, y, x: g / math.log(10) / x))
-rule(np.log1p, guarded(lambda g, y, x: g / (1 + x)))
+rule(np.log, lambda g, y, x: g / x)
+rule(np.log2, lambda g, y, x: g / math.log(2) / x)
+rule(np.log10, lambda g, y, x: g / math.log(10) / x)
+rule(np.log1p, lambda g, y, x: g / (1 + x))
 
 # Trigonometry. The slopes of arcsin and arccos at ±1 are infinite.
 rule(np.sin, lambda g, y, x: g * np.cos(x))
 rule(np.cos, lambda g, y, x: -g * np.sin(x))
 rule(np.tan, lambda g, y, x: g * (1 + y * y))
-rule(np.arcsin, guarded(lambda g, y, x: g / np.sqrt((1 - x) * (1 + x))))
-rule(np.arccos, guarded(lambda g, y, x: -g / np.sqrt((1 - x) * (1 + x))))
+rule(np.arcsin, lambda g, y, x: g / np.sqrt((1 - x) * (1 + x)))
+rule(np.arccos, lambda g, y, x: -g / np.sqrt((1 - x) * (1 + x)))
 rule(np.arctan, lambda g, y, x: g / np.hypot(1, x) / np.hypot(1, x))
 rule(np.deg2rad, lambda g, y, x: g * (math.pi / 180))
 rule(np.radians, lambda g, y, x: g * (math.pi / 180))
@@ -53,8 +52,8 @@ rule(np.sinh, lambda g, y, x: g * np.cosh(x))
 rule(np.cosh, lambda g, y, x: g * np.sinh(x))
 rule(np.tanh, lambda g, y, x: g * (1 - y * y))
 rule(np.arcsinh, lambda g, y, x: g / np.hypot(1, x))
-rule(np.arccosh, guarded(lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1))))
-rule(np.arctanh, guarded(lambda g, y, x: g / ((1 - x) * (1 + x))))
+rule(np.arccosh, lambda g, y, x: g / np.sqrt(x - 1) / np.sqrt(x + 1))
+rule(np.arctanh, lambda g, y, x: g / ((1 - x) * (1 + x)))
 
 # Length and angle of the point (a, b). At the origin, where neither has a slope, it is 0.
 

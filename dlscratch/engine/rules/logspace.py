@@ -7,6 +7,7 @@ import numpy as np
 from ..custom import primitive
 from ..operation import composed, rule
 from ..tensor import unwrap
+from .guarded import settled
 from .precision import accumulated, restored
 from .reductions import spread
 
@@ -84,9 +85,13 @@ def _parts(x, axis):
     return powers / np.where(np.equal(total, 0), 1, total)
 
 
-logsumexp = primitive(
-    logsumexp, lambda g, y, x, axis, keepdims: spread(g, x, axis, keepdims) * _parts(x, axis)
-)
+def _of_logsumexp(g, y, x, axis, keepdims):
+    """g to each entry in proportion to its part."""
+    g = spread(g, x, axis, keepdims)
+    return settled(g * _parts(x, axis), g)
+
+
+logsumexp = primitive(logsumexp, _of_logsumexp)
 
 
 @composed(np.logaddexp.reduce)

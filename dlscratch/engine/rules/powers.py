@@ -10,9 +10,9 @@ from .guarded import guarded
 __all__ = ["root"]
 
 rule(np.square, lambda g, y, x: g * (2 * x))
-rule(np.sqrt, guarded(lambda g, y, x: g / (2 * y)))  # infinite at 0
-rule(np.cbrt, guarded(lambda g, y, x: g / (3 * y * y)))  # infinite at 0
-rule(np.reciprocal, guarded(lambda g, y, x: -(g / x) / x))  # minus infinity at 0
+rule(np.sqrt, lambda g, y, x: g / (2 * y))  # infinite at 0
+rule(np.cbrt, lambda g, y, x: g / (3 * y * y))  # infinite at 0
+rule(np.reciprocal, lambda g, y, x: -(g / x) / x)  # minus infinity at 0
 
 
 def _exponent(p, y):
@@ -38,7 +38,7 @@ def _of_exponent(g, y, x, p):
     return g * y * np.log(np.where(quiet, 1, x)).astype(g.dtype)
 
 
-rule(np.power, guarded(_of_base), guarded(_of_exponent))
+rule(np.power, _of_base, _of_exponent)
 
 
 def root(x, p):
@@ -52,7 +52,7 @@ def _of_root(g, y, x, p):
     return np.where(zero, 0, g / (p * np.where(zero, 1, y) ** (p - 1)))
 
 
-root = primitive(root, _of_root)
+root = primitive(root, guarded(_of_root))
 
 
 @composed(np.square)

@@ -24,8 +24,7 @@ rule(np.broadcast_to, lambda g, y, x, shape: sum_to(g, x.shape))
 def ravel(x, order="C"):
     if order not in ("C", "F"):
         raise ValueError(
-            "np.ravel on a Tensor: expected order 'C', row by row, or 'F', column by column, "
-            f"got {order!r}"
+            f"np.ravel on a Tensor: got order={order!r}; want 'C', row by row, or 'F', by columns"
         )
     return np.reshape(x if order == "C" else np.transpose(x), (-1,))
 
