@@ -7,10 +7,10 @@ the file and returns the name of the result. `t.value(i)` is the name of argumen
 import numpy as np
 
 from .. import functional as F
-from ..engine.rules.elementwise import cast
+from ..engine.rules.copies import cast
 from ..engine.rules.indexing import scatter
-from ..engine.rules.products import contract
-from ..engine.rules.shapes import join
+from ..engine.rules.einsum import contract
+from ..engine.rules.joining import join
 from ..engine.tensor import getitem
 from ..functional.activations import erf
 from ..functional.attention import textbook_attention
