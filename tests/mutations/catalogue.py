@@ -566,14 +566,14 @@ MUTATIONS = [
     ),
     Mutation(
         "GRU resets the state before its product",
-        "functional/recurrent.py",
+        "functional/kernels/recurrent.py",
         "n = r * q[2]",
         "n = 1 * q[2]",
         RECURRENT,
     ),
     Mutation(
         "the LSTM's cell is cut off in backward",
-        "functional/recurrent.py",
+        "functional/kernels/recurrent.py",
         "dc *= f\n",
         "dc *= 0\n",
         RECURRENT,
