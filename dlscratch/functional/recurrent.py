@@ -80,7 +80,7 @@ _LSTM = _operation(textbook_lstm, kernels.LSTMStep)
 _GRU = _operation(textbook_gru, kernels.GRUStep)
 
 
-# The public functions --------------------------------------------------------------------------------------------------
+# The public functions -----------------------------------------------------------------------------
 
 
 def rnn(

@@ -10,6 +10,7 @@ from ..engine.rules.shapes import join
 from ..engine.tensor import getitem
 from ..functional.activations import erf
 from ..functional.attention import textbook_attention
+from ..functional.convolution import textbook_conv2d, textbook_conv_transpose2d
 from ..functional.folding import pair
 from ..functional.pooling import textbook_max_pool2d
 
@@ -188,8 +189,8 @@ TABLE = {
         "LeakyRelu", t.value(0), alpha=negative_slope
     ),
     F.softmax: lambda t, x, axis=-1: t.add("Softmax", t.value(0), axis=axis),
-    F.conv2d: _conv,
-    F.conv_transpose2d: _conv_transpose,
+    textbook_conv2d: _conv,
+    textbook_conv_transpose2d: _conv_transpose,
     textbook_max_pool2d: _max_pool,
     textbook_attention: _attention,
 }

@@ -442,14 +442,14 @@ MUTATIONS = [
     # convolution and pooling
     Mutation(
         "convolution's input gradient is not folded over columns",
-        "functional/rows.py",
+        "functional/kernels/convolution.py",
         "x[:, :, p, pixels] += part[:, i, :, places]",
         "x[:, :, p, pixels] = part[:, i, :, places]",
         f"{TWINS} -k conv2d",
     ),
     Mutation(
         "convolution forgets the dilation of its rows",
-        "functional/rows.py",
+        "functional/kernels/convolution.py",
         "p = stride * h + dilation * k - padding",
         "p = stride * h + k - padding",
         "tests/functional/test_convolution.py -k fast_convolution",
