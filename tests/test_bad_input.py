@@ -74,6 +74,7 @@ BAD = {
         "avg_pool1d": lambda: F.avg_pool1d(np.ones(3), 2),
         "avg_pool2d": lambda: F.avg_pool2d(image, 2, padding=2),
         "adaptive_avg_pool2d": lambda: F.adaptive_avg_pool2d(image, 0),
+        "adaptive_avg_pool1d": lambda: F.adaptive_avg_pool1d(image, 2),
         "unfold": lambda: F.unfold(image, 9),
         "fold": lambda: F.fold(x, (4, 4), 2),
         "interpolate": lambda: F.interpolate(image, mode="cubic", size=3),

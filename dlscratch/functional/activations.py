@@ -183,7 +183,7 @@ log_softmax = custom_vjp(
 )
 
 
-# Compositions: the engine differentiates them -----------------------------------------------------------------------------
+# Compositions: the engine differentiates them -----------------------------------------------------
 
 
 def elu(x, alpha=1.0):

@@ -14,6 +14,7 @@ from ..engine.rules.joining import join
 from ..engine.tensor import getitem
 from ..functional.activations import erf
 from ..functional.attention import textbook_attention
+from ..functional.convolution import textbook_conv2d, textbook_conv_transpose2d
 from ..functional.folding import pair
 from ..functional.pooling import textbook_max_pool2d
 from .recurrent import RECURRENT

@@ -193,7 +193,7 @@ class Bare(Module):
         (lambda: layers.BatchNorm1d(3)(np.ones((1, 3))), ValueError, "no variance"),
         (lambda: layers.Conv2d(3, 4, 3)(np.ones((2, 1, 8, 8))), ValueError, r"want \(N, 3, H, W\)"),
         (
-            lambda: layers.Conv2d(3, 4, 9)(np.ones((2, 3, 8, 8))),
+            lambda: layers.Conv2d(3, 4, 9)(np.ones((2, 3, 8, 8), "float32")),
             ValueError,
             "larger than the padded image",
         ),

@@ -152,14 +152,14 @@ MUTATIONS = [
     ),
     Mutation(
         "Linear uses W in place of its transpose",
-        "functional/linear.py",
+        "functional/kernels/linear.py",
         "y = np.matmul(x.reshape(-1, x.shape[-1]), weight.T)",
         "y = np.matmul(x.reshape(-1, x.shape[-1]), weight.reshape(weight.T.shape))",
         f"{LAYERS} -k Linear",
     ),
     Mutation(
         "the bias gradient is averaged over the batch",
-        "functional/linear.py",
+        "functional/kernels/linear.py",
         "np.ones_like(g, shape=len(g)) @ g",
         "np.ones_like(g, shape=len(g)) @ g / len(g)",
         f"{TWINS} -k linear",
@@ -322,8 +322,8 @@ MUTATIONS = [
     Mutation(
         "padding's vector learns",
         "functional/linear.py",
-        "np.where(ids == padding_idx % weight.shape[0], 0, share)",
-        "share",
+        "np.where((ids == padding_idx % V)[..., None], y.data, y)",
+        "y",
         "tests/functional/test_embedding.py",
     ),
     # normalization and dropout
@@ -442,22 +442,22 @@ MUTATIONS = [
     # convolution and pooling
     Mutation(
         "convolution's input gradient is not folded over columns",
-        "functional/rows.py",
+        "functional/kernels/convolution.py",
         "x[:, :, p, pixels] += part[:, i, :, places]",
         "x[:, :, p, pixels] = part[:, i, :, places]",
         f"{TWINS} -k conv2d",
     ),
     Mutation(
         "convolution forgets the dilation of its rows",
-        "functional/rows.py",
+        "functional/kernels/convolution.py",
         "p = stride * h + dilation * k - padding",
         "p = stride * h + k - padding",
         "tests/functional/test_convolution.py -k fast_convolution",
     ),
     Mutation(
         "max pooling: all ties get the gradient",
-        "functional/pooling.py",
-        "        won &= free\n",
+        "functional/kernels/pooling.py",
+        "            won &= free\n",
         "",
         "tests/functional/test_pooling.py",
     ),
@@ -477,13 +477,9 @@ MUTATIONS = [
     ),
     Mutation(
         "pooled places are counted in the window, not in the image",
-        "functional/pooling.py",
-        (
-            "return y, np.take_along_axis(np.broadcast_to(at, values.shape), first[..., None], axis=-1)[\n"
-            "        ..., 0\n"
-            "    ]"
-        ),
-        "return y, first",
+        "functional/kernels/pooling.py",
+        "return np.take_along_axis(at, winner[..., None], axis=-1)[..., 0]",
+        "return winner",
         "tests/functional/test_pooling.py -k maxima",
     ),
     Mutation(
@@ -566,14 +562,14 @@ MUTATIONS = [
     ),
     Mutation(
         "GRU resets the state before its product",
-        "functional/recurrent.py",
+        "functional/kernels/recurrent.py",
         "n = r * q[2]",
         "n = 1 * q[2]",
         RECURRENT,
     ),
     Mutation(
         "the LSTM's cell is cut off in backward",
-        "functional/recurrent.py",
+        "functional/kernels/recurrent.py",
         "dc *= f\n",
         "dc *= 0\n",
         RECURRENT,
