@@ -2,9 +2,30 @@
 
 import numpy as np
 
-from ..engine import Tensor, custom_vjp
+from ..engine import Array, Tensor, custom_vjp
 
-__all__ = ["textbook_linear", "linear", "embedding", "one_hot"]
+__all__ = ["textbook_linear", "linear", "embedding", "one_hot", "check_same_dtype"]
+
+
+def check_same_dtype(name: str, x: Array, weight: Array, role: str = "input") -> None:
+    """Raise TypeError, in the name of the operation or layer, unless x has the dtype of weight.
+
+    As in PyTorch, nothing is converted in silence: float64 data would make a float32 network compute in float64 from there
+    on, at half the speed. Integers that meet a float weight are told to become floats, and what is no array to become one.
+    """
+    if not hasattr(x, "dtype"):
+        raise TypeError(
+            f"{name}: expected an array or a Tensor as {role}, got {type(x).__name__}; "
+            f'want np.asarray(x, "{weight.dtype}")'
+        )
+    if x.dtype == weight.dtype:
+        return
+    expected = f"{name}: expected {weight.dtype} {role} (the dtype of weight), got {x.dtype}"
+    if x.dtype.kind != "f":
+        raise TypeError(f'{expected}; want x.astype("{weight.dtype}")')
+    raise TypeError(
+        f'{expected}; convert it: x.astype("{weight.dtype}"), or the model: model.astype("{x.dtype}")'
+    )
 
 
 def textbook_linear(x, weight, bias=None):
