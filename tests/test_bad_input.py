@@ -59,6 +59,7 @@ BAD = {
             ).split()
         },
         "gelu": lambda: F.gelu(x, approximate="erf"),
+        "prelu": lambda: F.prelu(x, np.ones(2)),
         "hardtanh": lambda: F.hardtanh(x, 1, 0),
         "glu": lambda: F.glu(x),
         "gumbel_softmax": lambda: F.gumbel_softmax(x, tau=0),
@@ -244,8 +245,8 @@ BAD = {
         "ViT": lambda: models.ViT(8, 3, 2),
     },
     "training": {
-        "fit": lambda: training.fit(net(), losses.mse, adam(), (x, x), accumulate=0),
-        "evaluate": lambda: training.evaluate(net(), losses.mse, (x, x)),
+        "fit": lambda: training.fit(net(), losses.mse_loss, adam(), (x, x), accumulate=0),
+        "evaluate": lambda: training.evaluate(net(), losses.mse_loss, (x, x)),
         "accuracy": lambda: training.accuracy(x, np.array([0])),
         "TensorBoard": lambda: training.TensorBoard(__file__),
     },

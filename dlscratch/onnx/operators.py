@@ -231,8 +231,8 @@ TRANSLATIONS = {
         "LeakyRelu", t.value(0), alpha=negative_slope
     ),
     F.softmax: lambda t, x, axis=-1: t.add("Softmax", t.value(0), axis=axis),
-    F.conv2d: _conv2d,
-    F.conv_transpose2d: _conv_transpose2d,
+    textbook_conv2d: _conv2d,
+    textbook_conv_transpose2d: _conv_transpose2d,
     textbook_max_pool2d: _max_pool2d,
     textbook_attention: _attention,
     **RECURRENT,
