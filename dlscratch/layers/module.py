@@ -1,5 +1,6 @@
 """Module: a function with parameters. Whatever is assigned to its attributes is found there, in order of definition."""
 
+import contextlib
 import copy
 
 import numpy as np
@@ -125,6 +126,17 @@ class Module:
     def eval(self):
         """Set evaluation mode here and inside."""
         return self.train(False)
+
+    @contextlib.contextmanager
+    def evaluation(self):
+        """`with model.evaluation():` sets evaluation mode inside; then each module gets its own mode back."""
+        modes = [(module, module.training) for module in self.modules()]
+        self.eval()
+        try:
+            yield self
+        finally:
+            for module, training in modes:
+                module.training = training
 
     def zero_grad(self):
         """Set all gradients to zero."""
