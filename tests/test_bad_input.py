@@ -118,6 +118,9 @@ BAD = {
     "layers": {
         "Module": lambda: layers.Module()(x),
         "Sequential": lambda: layers.Sequential(np.tanh),
+        "ModuleList": lambda: layers.ModuleList([np.tanh]),
+        "ModuleDict": lambda: layers.ModuleDict({"tanh": np.tanh}),
+        "functional_call": lambda: layers.functional_call(net(), {"no such name": x}, x),
         "Parameter": lambda: layers.Parameter(ids),
         "Parameters": lambda: layers.Parameters([]),
         "Linear": lambda: layers.Linear(4, 2)(x),
@@ -339,6 +342,7 @@ NONE = {  # what cannot be given anything wrong: containers of results, constant
     "plot": {"COLORS", "style"},
     "training": {"History", "save_checkpoint", "load_checkpoint"},
     "testing": {"has_torch", "trajectory"},
+    "layers": {"Identity"},
 }
 MODULES = {
     m.__name__.split(".")[-1]: m

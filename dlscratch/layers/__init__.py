@@ -22,6 +22,7 @@ from .activations import (
 )
 from .attention import MultiheadAttention
 from .convolution import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
+from .functional_call import functional_call
 from .linear import Embedding, Flatten, Linear
 from .losses import (
     BCELoss,
@@ -39,7 +40,8 @@ from .losses import (
     SmoothL1Loss,
     TripletMarginLoss,
 )
-from .module import Module, Sequential
+from .containers import Identity, ModuleDict, ModuleList, Sequential
+from .module import Module
 from .normalization import (
     BatchNorm1d,
     BatchNorm2d,
@@ -67,6 +69,10 @@ from .transformer import TransformerDecoderLayer, TransformerEncoder, Transforme
 __all__ = [
     "Module",
     "Sequential",
+    "ModuleList",
+    "ModuleDict",
+    "Identity",
+    "functional_call",
     "Parameter",
     "Parameters",
     "Linear",

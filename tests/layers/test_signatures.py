@@ -55,24 +55,10 @@ DIFFERENCES = [  # reason, difference, where
     ),
     ("an error ends the pass", "lacks always_call", "Module.register_forward_hook"),
     ("for PyTorch's own recursion", "lacks memo", "Module.named_modules"),
-    (
-        "tied modules and weights are one",
-        "lacks remove_duplicate",
-        "Module.named_modules Module.modules Module.named_parameters",
-    ),
-    (
-        "a module's own are a slice of the vector",
-        "lacks recurse",
-        "Module.named_parameters Module.parameters",
-    ),
-    (
-        "names begin at the module that is asked",
-        "lacks prefix",
-        "Module.named_parameters Module.state_dict",
-    ),
+    ("tied modules are one", "lacks remove_duplicate", "Module.modules"),
+    ("names begin at the module that is asked", "lacks prefix", "Module.state_dict"),
     ("copies of arrays, always", "lacks destination keep_vars", "Module.state_dict"),
     ("the same", "lacks assign", "Module.load_state_dict"),
-    ("gradients are views of one vector: they become 0", "lacks set_to_none", "Module.zero_grad"),
 ]
 
 
@@ -81,7 +67,7 @@ def counterparts():
     torch = pytest.importorskip("torch")
     nn, optim = torch.nn, torch.optim
     floors = {
-        layers: [nn],
+        layers: [nn, torch.func],
         functional: [nn.functional],
         initializers: [nn.init],
         optimizers: [optim, optim.lr_scheduler, optim.swa_utils, nn.utils],

@@ -39,13 +39,8 @@ class Weights:
         arrays = [state[k] + 0.1 * rng.normal(size=state[k].shape) for k in self.names]
 
         def ours(*a):
-            for name, value in zip(self.names, a[:n], strict=True):
-                *path, last = name.split(".")
-                owner = self.ours
-                for part in path:
-                    owner = owner[int(part)] if isinstance(owner, list) else getattr(owner, part)
-                setattr(owner, last, value)
-            y = self.ours(*a[n:], **masks)
+            weights = dict(zip(self.names, a[:n], strict=True))
+            y = layers.functional_call(self.ours, weights, a[n:], masks)
             return self.joined(y, np)
 
         def theirs(*a):

@@ -146,7 +146,7 @@ MUTATIONS = [
     Mutation(
         "a backward hook's new gradient is not passed on",
         "layers/hooks.py",
-        "return [new[i] for i in at]",
+        "return [new[i] for i in places]",
         "return gradients",
         "tests/layers/test_hooks.py -k backward",
     ),
@@ -167,7 +167,7 @@ MUTATIONS = [
     Mutation(
         "evaluation mode does not reach sublayers",
         "layers/module.py",
-        "        for m in self.modules():\n            m.training = mode",
+        "        for module in self.modules():\n            module.training = bool(mode)",
         "        self.training = mode",
         LAYERS,
     ),
