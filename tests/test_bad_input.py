@@ -148,6 +148,7 @@ BAD = {
         },
         "MultiheadAttention": lambda: layers.MultiheadAttention(4, 3),
         "TransformerEncoder": lambda: layers.TransformerEncoder(layers.ReLU, 0),
+        "TransformerDecoder": lambda: layers.TransformerDecoder(layers.ReLU, 1),
         "TransformerEncoderLayer": lambda: layers.TransformerEncoderLayer(4, 2, activation="tanh"),
         "TransformerDecoderLayer": lambda: layers.TransformerDecoderLayer(4, 2)(x, x),
     },

@@ -64,7 +64,12 @@ from .pooling import (
 )
 from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from .summary import summary
-from .transformer import TransformerDecoderLayer, TransformerEncoder, TransformerEncoderLayer
+from .transformer import (
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 
 __all__ = [
     "Module",
@@ -141,4 +146,5 @@ __all__ = [
     "TransformerEncoderLayer",
     "TransformerDecoderLayer",
     "TransformerEncoder",
+    "TransformerDecoder",
 ]

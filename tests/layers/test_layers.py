@@ -1,4 +1,4 @@
-"""Layers equal PyTorch's by name; parameters live in one vector; wrong input is told what was wanted."""
+"""Layers equal PyTorch's by name; parameters live in one vector; errors say what was wanted."""
 
 import numpy as np
 import pytest
