@@ -66,6 +66,10 @@ class Module:
         old = self.__dict__.get(name)
         if isinstance(old, Parameter | Module | np.ndarray) and value is not None:
             _check_replacement(f"{type(self).__name__}.{name}", name, old, value)
+            if isinstance(old, Parameter) and value is not old:
+                old._data = (
+                    old._data.copy()
+                )  # out of the vector: optimizers that hold it will say so
         object.__setattr__(self, name, value)
 
     def __getattr__(self, name):

@@ -190,13 +190,22 @@ def test_what_pytorch_has_elsewhere_is_named():
         _ = model.weigth
 
 
-def test_a_late_parameter_is_learned_by_a_new_optimizer():
+def test_an_optimizer_notices_that_a_parameter_was_replaced():
     model = Linear(4, 3, rng=0)
+    stale = optimizers.SGD(model.parameters(), lr=1.0)
+    old = model.weight
+    numbers = old.data.copy()
     model.weight = Parameter(np.zeros((3, 4), "float32"))
-    optimizer = optimizers.SGD(model.parameters(), lr=1.0)
     np.sum(model(x)).backward()
-    optimizer.step()
+    with pytest.raises(RuntimeError, match="make the optimizer"):
+        stale.step()
+    np.testing.assert_array_equal(old.data, numbers)
+    fresh = optimizers.SGD(model.parameters(), lr=1.0)
+    np.sum(model(x)).backward()
+    fresh.step()
     assert model.weight.data.any()
+    model.weight = model.weight
+    fresh.step()
 
 
 @pytest.mark.parametrize(

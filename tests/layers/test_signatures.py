@@ -24,11 +24,6 @@ RENAMED = {
     "dim": "axis",
     "tensor": "x",
 }  # Tensors speak NumPy, and what is no loss calls its first argument x
-OPTIMIZERS = "SGD Adagrad RMSprop Adadelta Adam AdamW Adamax NAdam RAdam Adafactor"
-SCHEDULES = (
-    "StepLR MultiStepLR ExponentialLR CosineAnnealingLR CosineAnnealingWarmRestarts OneCycleLR "
-    "PolynomialLR LinearLR SequentialLR"
-)
 FILLED = (
     "zeros ones normal uniform trunc_normal xavier_normal xavier_uniform kaiming_normal "
     "kaiming_uniform orthogonal dirac"
