@@ -120,6 +120,9 @@ BAD = {
     "layers": {
         "Module": lambda: layers.Module()(x),
         "Sequential": lambda: layers.Sequential(np.tanh),
+        "ModuleList": lambda: layers.ModuleList([np.tanh]),
+        "ModuleDict": lambda: layers.ModuleDict({"tanh": np.tanh}),
+        "functional_call": lambda: layers.functional_call(net(), {"no such name": x}, x),
         "Parameter": lambda: layers.Parameter(ids),
         "Parameters": lambda: layers.Parameters([]),
         "Linear": lambda: layers.Linear(4, 2)(x),
@@ -147,6 +150,7 @@ BAD = {
         },
         "MultiheadAttention": lambda: layers.MultiheadAttention(4, 3),
         "TransformerEncoder": lambda: layers.TransformerEncoder(layers.ReLU, 0),
+        "TransformerDecoder": lambda: layers.TransformerDecoder(layers.ReLU, 1),
         "TransformerEncoderLayer": lambda: layers.TransformerEncoderLayer(4, 2, activation="tanh"),
         "TransformerDecoderLayer": lambda: layers.TransformerDecoderLayer(4, 2)(x, x),
     },
@@ -341,6 +345,7 @@ NONE = {  # what cannot be given anything wrong: containers of results, constant
     "plot": {"COLORS", "style"},
     "training": {"History", "save_checkpoint", "load_checkpoint"},
     "testing": {"has_torch", "trajectory"},
+    "layers": {"Identity"},
 }
 MODULES = {
     m.__name__.split(".")[-1]: m

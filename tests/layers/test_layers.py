@@ -1,4 +1,4 @@
-"""Layers equal PyTorch's by name; parameters live in one vector; wrong input is told what was wanted."""
+"""Layers equal PyTorch's by name; parameters live in one vector; errors say what was wanted."""
 
 import numpy as np
 import pytest
@@ -164,6 +164,17 @@ def test_modes_hooks_and_names():
     model(x)
     assert seen == [(3, 2)] * 4
     assert "(1): Linear(4→2)" in repr(model) and len(model) == 2 and len(model[:1]) == 1
+
+
+def test_evaluation_gives_each_module_its_own_mode_back():
+    model = Sequential(Linear(2, 2), layers.Dropout(), Sequential(layers.BatchNorm1d(2)))
+    model[2][0].eval()
+    before = [m.training for m in model.modules()]
+    assert before == [True, True, True, True, False]
+    with pytest.raises(ZeroDivisionError), model.evaluation() as same:
+        assert same is model and not any(m.training for m in model.modules())
+        raise ZeroDivisionError
+    assert [m.training for m in model.modules()] == before
 
 
 def test_default_dtype_of_new_layers():
