@@ -143,7 +143,7 @@ class Parameters:
         self._list = list({id(p): p for p in parameters}.values())
         _check(self._list)
         homeless = [p for p in self._list if not p.is_packed()]
-        if pack and (homeless or len(self._pieces()) > 1):
+        if pack and (homeless or len(_pieces(self._list)) > 1):
             _pack(self._list)
         elif homeless:
             _pack(homeless)
@@ -211,13 +211,18 @@ class Parameters:
 
         Raises RuntimeError when the numbers are no longer where they were.
         """
-        pieces = self._pieces()
+        pieces = _pieces(self._list)
         if self._in_a_row and len(pieces) > 1:
             raise RuntimeError(
                 "the model was given new parameters after these were collected; "
                 "make the optimizer after the model is complete"
             )
         return [(v.theta[start:stop], v.dtheta[start:stop]) for v, start, stop in pieces]
+
+    def gradients(self) -> list[np.ndarray]:
+        """The gradients that there are, as few flat views as possible: what is written into them holds."""
+        pieces = _pieces([p for p in self._list if p._grad is not None])
+        return [v.dtheta[start:stop] for v, start, stop in pieces]
 
     def mark_written(self):
         """Tell the graph that the numbers changed, so that a backward through an older graph raises."""
@@ -238,23 +243,6 @@ class Parameters:
         for p in self._list:
             yield p, slice(start, start + p.size)
             start += p.size
-
-    def _pieces(self):
-        """[vectors, start, stop] of each stretch; neighbours in order that are neighbours in memory are one."""
-        pieces = []
-        for p in self._list:
-            if not p.is_packed():
-                raise RuntimeError(
-                    f"a parameter of shape {p.shape} has left its vector since these were collected (astype?); "
-                    "make the optimizer, or whatever holds them, anew: of model.parameters()"
-                )
-            vectors = p._vectors
-            start = p._start
-            if pieces and pieces[-1][0] is vectors and pieces[-1][2] == start:
-                pieces[-1][2] += p.size
-            else:
-                pieces.append([vectors, start, start + p.size])
-        return pieces
 
     def _check_shape(self, name, values):
         if np.shape(values) != (self.size,):
@@ -278,6 +266,22 @@ def _check(parameters):
         raise ValueError(
             f"parameters of dtypes {sorted(map(str, dtypes))} cannot share a vector; use model.astype(...)"
         )
+
+
+def _pieces(parameters):
+    """[vectors, start, stop] of each stretch; neighbours in order that are neighbours in memory are one."""
+    pieces = []
+    for p in parameters:
+        if not p.is_packed():
+            raise RuntimeError(
+                f"a parameter of shape {p.shape} has left its vector since these were collected (astype?); "
+                "make the optimizer, or whatever holds them, anew: of model.parameters()"
+            )
+        if pieces and pieces[-1][0] is p._vectors and pieces[-1][2] == p._start:
+            pieces[-1][2] += p.size
+        else:
+            pieces.append([p._vectors, p._start, p._start + p.size])
+    return pieces
 
 
 def _pack(parameters):

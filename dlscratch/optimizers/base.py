@@ -29,6 +29,7 @@ class Optimizer:
     param_groups : list of {"params": [...], "lr": ..., ...}; what is written there holds from the next step on
     parameters : the `Parameters` of all groups
     state : {parameter: {name: array}}, what the rule remembers of each
+    vectors : {name: array}, the same of all parameters in one vector, which `state` has views of
     t : how many steps were made
 
     Raises
@@ -65,7 +66,7 @@ class Optimizer:
         self.parameters = None
         self.state = {}
         self.t = 0
-        self._vectors = {}  # name → one vector with the state of all parameters, which `state` has views of
+        self.vectors = {}
         self._places = []  # for each parameter {name: its slice of that vector}
         self._counts = []  # for each parameter, how many steps it has made
         self._group_of = []  # for each parameter, the index of its group
@@ -118,18 +119,20 @@ class Optimizer:
     def _moving(self):
         """The indices of the parameters that are to move: not frozen, and with a gradient."""
         self.parameters.stretches()  # raises if they are no longer where they were
-        moving = []
-        for i, p in enumerate(self.parameters):
-            if not p.requires_grad:
-                continue
-            if p._grad is not None:
-                moving.append(i)
-            elif np.any(p._room):
-                raise RuntimeError(
-                    f"{type(self).__name__}.step: dtheta was written for a parameter of shape {p.shape} that has no "
-                    "gradient; set p.grad, or all by parameters.write_grad(g)"
-                )
+        members = list(self.parameters)
+        moving = [i for i, p in enumerate(members) if p._grad is not None and p.requires_grad]
+        if len(moving) < len(members):
+            self._refuse_unseen_gradients()
         return moving
+
+    def _refuse_unseen_gradients(self):
+        """Raise for what was written into dtheta directly where no gradient is: it would have no effect."""
+        for p in self.parameters:
+            if p._grad is None and p.requires_grad and np.any(p._room):
+                raise RuntimeError(
+                    f"{type(self).__name__}.step: dtheta was written for a parameter of shape "
+                    f"{p.shape} that has no gradient; set p.grad, or all by parameters.write_grad(g)"
+                )
 
     def _options(self, group):
         """What of a group the formula sees, as Python's numbers: NumPy's would turn float32 into float64."""
@@ -140,25 +143,18 @@ class Optimizer:
         }
 
     def _stretches(self, moving):
-        """[first, last] of each run of parameters that lie in a row and have the group and the count of steps in common."""
+        """[first, last] of each run of parameters that lie in a row, in one group, after as many steps."""
         runs = []
+        expected = None  # what comes before a parameter that continues the run
         for i in moving:
-            if runs and runs[-1][1] == i - 1 and self._continues(i):
+            p = self.parameters[i]
+            before = (i, p._start, id(p._vectors), self._group_of[i], self._counts[i])
+            if before == expected:
                 runs[-1][1] = i
             else:
                 runs.append([i, i])
+            expected = (i + 1, p._start + p.size, *before[2:])
         return runs
-
-    def _continues(self, i):
-        """Whether parameter i follows the one before it in memory, in the same group, after as many steps."""
-        before = self.parameters[i - 1]
-        p = self.parameters[i]
-        return (
-            p._vectors is before._vectors
-            and p._start == before._start + before.size
-            and self._group_of[i] == self._group_of[i - 1]
-            and self._counts[i] == self._counts[i - 1]
-        )
 
     def _update_stretch(self, first, last, options):
         """`update` for parameters in a row, as one vector; block by block, since a dozen passes over numbers that stay
@@ -169,7 +165,7 @@ class Optimizer:
         theta = p._vectors.theta[entries]
         g = p._vectors.dtheta[entries]
         state = {
-            name: self._vectors[name][place.start : self._places[last][name].stop]
+            name: self.vectors[name][place.start : self._places[last][name].stop]
             for name, place in self._places[first].items()
         }
         t = self._counts[first]
@@ -247,18 +243,17 @@ class Optimizer:
             for name, shape in self.remembers(p.shape, options).items():
                 dtype = np.float64 if name in self.numbers else p.dtype
                 pieces = added.setdefault(name, [])
-                start = len(self._vectors.get(name, ())) + sum(len(piece) for piece in pieces)
+                start = len(self.vectors.get(name, ())) + sum(len(piece) for piece in pieces)
                 pieces.append(np.zeros_like(p._data, dtype, shape=math.prod(shape)))
                 place[name] = slice(start, start + len(pieces[-1]))
             self._places.append(place)
         for name, pieces in added.items():
-            before = [self._vectors[name]] if name in self._vectors else []
-            self._vectors[name] = np.concatenate([*before, *pieces])
+            before = [self.vectors[name]] if name in self.vectors else []
+            self.vectors[name] = np.concatenate([*before, *pieces])
         for p, place, group in zip(self.parameters, self._places, self._group_of, strict=True):
             shapes = self.remembers(p.shape, self.param_groups[group])
             self.state[p] = {
-                name: self._vectors[name][span].reshape(shapes[name])
-                for name, span in place.items()
+                name: self.vectors[name][span].reshape(shapes[name]) for name, span in place.items()
             }
         for p in members:
             self.begin(p.shape, self.state[p], options)
@@ -279,7 +274,7 @@ class Optimizer:
         """{name: array}: copies of the state, "t" and "step", the counts, and each numeric option, one row a group."""
         state = {"t": np.array(self.t), "step": np.array(self._counts)}
         state |= {name: np.array(values) for name, values in self._saved_options().items()}
-        return state | {name: vector.copy() for name, vector in self._vectors.items()}
+        return state | {name: vector.copy() for name, vector in self.vectors.items()}
 
     def load_state_dict(self, state: dict[str, np.ndarray]):
         """Continue from a `state_dict()` of the same kind of optimizer on as many parameters; options come with it.
@@ -299,7 +294,7 @@ class Optimizer:
                 )
         self.t = int(state["t"])
         self._counts = np.asarray(state["step"]).tolist()
-        for name, vector in self._vectors.items():
+        for name, vector in self.vectors.items():
             vector[...] = state[name]
         for name in self._saved_options():
             for group, value in zip(self.param_groups, np.asarray(state[name]), strict=True):

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ..engine import Tensor
+from ..layers.parameters import Parameters
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_"]
 
@@ -76,6 +77,8 @@ def _gradients(name, parameters, option, limit):
         raise TypeError(
             f"{name}: expected parameters, got {type(parameters).__name__}; pass model.parameters()"
         )
+    if isinstance(parameters, Parameters):
+        return parameters.gradients()
     parameters = [parameters] if isinstance(parameters, Tensor) else parameters
     return [p.grad for p in parameters if p.grad is not None]
 
