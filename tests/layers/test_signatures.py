@@ -51,7 +51,7 @@ DIFFERENCES = [  # reason, difference, where
     ("an empty parameter has no use", "data has no default, not None", "Parameter"),
     ("by place, too", "full eps reduction not by name only", "GaussianNLLLoss"),
     ("the numbers that all groups need are arguments, not a dict", "lacks defaults", "Optimizer"),
-    ("the same", "adds lr weight_decay maximize", "Optimizer"),
+    ("the same", "adds lr", "Optimizer"),
     ("avg_fn says it", "lacks multi_avg_fn", "AveragedModel"),
     ("refused, unless 0: LSTM shares the constructor", "adds proj_size", "GRU"),
     ("hooks run in the order of their registration, and always", "lacks prepend", HOOKS),

@@ -296,7 +296,7 @@ def test_rules_that_need_a_closure_and_rules_with_two_faces():
     theta, *_ = trained(rule=lambda p: optimizers.SAM(optimizers.SGD(p, 0.1)), **whole)
     assert np.abs(theta - by_hand.parameters().theta).max() < 1e-12
     theta, _, rule, _ = trained(rule=lambda p: optimizers.ScheduleFreeSGD(p, 0.1))
-    assert np.array_equal(theta, rule.x), "measured, saved and returned is the average"
+    assert np.array_equal(theta, rule.vectors["x"]), "measured, saved and returned is the average"
 
 
 # Bad input ------------------------------------------------------------------------------------------------------------
@@ -304,7 +304,7 @@ def test_rules_that_need_a_closure_and_rules_with_two_faces():
 BAD = {
     "accumulate": (dict(accumulate=0), ValueError, "accumulate=0"),
     "patience": (dict(patience=0), ValueError, "patience=0"),
-    "clip": (dict(clip=-1.0), ValueError, "clipping to -1"),
+    "clip": (dict(clip=-1.0), ValueError, "got max_norm=-1"),
     "batch_size": (dict(batch_size=0), ValueError, "size=0"),
     "pair": (dict(pair=(np.zeros((3, 5)), np.zeros((2, 2)))), ValueError, r"lengths \[3, 2\]"),
     "rng": (dict(rng="seed"), TypeError, "SeedSequence"),
