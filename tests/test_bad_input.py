@@ -20,6 +20,7 @@ from dlscratch import (
     losses,
     models,
     optimizers,
+    progress,
     testing,
     training,
 )
@@ -248,7 +249,11 @@ BAD = {
         "accuracy": lambda: training.accuracy(x, np.array([0])),
         "TensorBoard": lambda: training.TensorBoard(__file__),
     },
-    "files": {"write_whole": lambda: files.write_whole("/no/such/folder/x", b"")},
+    "files": {
+        "write_whole": lambda: files.write_whole("/no/such/folder/x", b""),
+        "whole": lambda: files.whole("/no/such/folder/x").__enter__(),
+    },
+    "progress": {"bar": lambda: progress.bar(3, "numbers")},
     "checkpoints": {
         "save": lambda: checkpoints.save(net(), "/no/such/folder/x"),
         "load": lambda: checkpoints.load(net(), __file__),
@@ -359,6 +364,7 @@ MODULES = {
         landscape,
         measures,
         files,
+        progress,
         testing,
     )
 }

@@ -7,12 +7,12 @@ plain. A file is checked unzipped, for the same digits come in gzip wrappers of 
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
 
 from ..engine import default_dtype
+from ..progress import bar
 from .formats import gunzip, read_cifar10, read_idx
 from .split import Split
 
@@ -165,16 +165,6 @@ def _copy(source, output, _):
 
 def _download(url, output):
     from pooch import HTTPDownloader
-    from tqdm import tqdm
 
-    silent = os.environ.get("DLSCRATCH_PROGRESS") == "0"
-    with tqdm(
-        desc=url.rsplit("/")[-1],
-        total=1,
-        unit="B",
-        unit_scale=True,
-        leave=False,
-        file=sys.stdout,
-        disable=silent,
-    ) as bar:
-        HTTPDownloader(progressbar=bar, chunk_size=1 << 16)(url, output, None)
+    with bar(None, url.rsplit("/")[-1], total=1, unit="B", unit_scale=True) as shown:
+        HTTPDownloader(progressbar=shown, chunk_size=1 << 16)(url, output, None)

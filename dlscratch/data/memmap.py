@@ -1,9 +1,10 @@
 """Arrays on disk, larger than memory: written once, block by block, as an ordinary .npy file, and read as if they were in memory."""
 
-import os
 from pathlib import Path
 
 import numpy as np
+
+from ..files import whole
 
 __all__ = ["write", "open"]
 
@@ -19,13 +20,8 @@ def write(path, blocks):
         raise FileExistsError(
             f"{path} exists and is written only once; open it, or delete it first"
         )
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            _write(file, [blocks] if isinstance(blocks, np.ndarray) else blocks)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole(path) as (draft,), draft.open("wb") as file:
+        _write(file, [blocks] if isinstance(blocks, np.ndarray) else blocks)
 
 
 def open(path):

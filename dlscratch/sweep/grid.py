@@ -14,6 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from ..progress import bar
 from .fingerprint import fingerprint, name_of
 
 __all__ = ["sweep"]
@@ -41,12 +42,13 @@ def sweep(fn, grid, seeds, engine="joblib", address=None, jobs=None, out="sweep.
     runs, out, code = _runs(fn, grid, seeds), Path(out), fingerprint(fn)
     rows = _read(out, code, [*grid, "seed"])
     todo = {key: run for key, run in runs.items() if key not in rows or rows[key]["error"]}
-    with _bar(len(runs), len(todo)) as bar:
+    done = len(runs) - len(todo)
+    with bar(None, "runs", total=len(runs), initial=done, leave=True) as shown:
         for key, outcome in _outcomes(lambda: _POOLS[engine](jobs, address), fn, todo):
             rows[key] = {"code": code, "run": runs[key]} | outcome
             _append(out, rows[key])
-            bar.update()
-            bar.set_postfix(failed=sum(bool(rows[k]["error"]) for k in runs if k in rows))
+            shown.update()
+            shown.set_postfix(failed=sum(bool(rows[k]["error"]) for k in runs if k in rows))
     frame = DataFrame(
         [
             run | rows[key]["result"] | {name: rows[key][name] for name in _OWN}
@@ -54,15 +56,6 @@ def sweep(fn, grid, seeds, engine="joblib", address=None, jobs=None, out="sweep.
         ]
     )
     return frame[[name for name in frame if name not in _OWN] + _OWN]
-
-
-def _bar(total, left):
-    from tqdm import tqdm
-
-    silent = os.environ.get("DLSCRATCH_PROGRESS") == "0"
-    return tqdm(
-        total=total, initial=total - left, desc="runs", disable=silent, file=sys.stdout
-    )  # stderr would show red in notebooks
 
 
 def _runs(fn, grid, seeds):

@@ -1,7 +1,5 @@
 """Training: one loop on one screen, and a history of what it measured."""
 
-import os
-import sys
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
@@ -14,6 +12,7 @@ from ..data import batches
 from ..engine import Tensor, no_grad
 from ..files import write_whole
 from ..optimizers import ReduceLROnPlateau, clip_grad_norm
+from ..progress import bar
 
 __all__ = [
     "fit",
@@ -75,7 +74,7 @@ def fit(
         if checkpoint and Path(checkpoint).exists()
         else 0
     )
-    for epoch in (bar := _bar(range(start, epochs), progress)):
+    for epoch in (shown := bar(range(start, epochs), "epochs", progress)):
         if patience and history.stalled([*splits][-1]) >= patience:
             break
         model.train()
@@ -110,7 +109,7 @@ def fit(
             best.update(model.state_dict())
         if checkpoint:
             save_checkpoint(checkpoint, *run, epoch + 1, **parts)
-        bar.set_postfix_str(f"loss {history.last('train', 'loss'):.4f}")
+        shown.set_postfix_str(f"loss {history.last('train', 'loss'):.4f}")
     if best:
         model.load_state_dict(best)
     return history
@@ -268,12 +267,3 @@ class TensorBoard:
     def __exit__(self, *_):
         self({"history": self.history})
         self.writer.close()
-
-
-def _bar(epochs, progress):
-    from tqdm import tqdm
-
-    silent = not progress or os.environ.get("DLSCRATCH_PROGRESS") == "0"
-    return tqdm(
-        epochs, desc="epochs", leave=False, disable=silent, file=sys.stdout
-    )  # stderr would show red in notebooks
