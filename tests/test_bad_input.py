@@ -247,6 +247,17 @@ BAD = {
         "fit": lambda: training.fit(net(), losses.mse, adam(), (x, x), accumulate=0),
         "evaluate": lambda: training.evaluate(net(), losses.mse, (x, x)),
         "accuracy": lambda: training.accuracy(x, np.array([0])),
+        "train": lambda: training.train(
+            training.Run(net(), losses.mse, adam(), (x, x), rng(0), epochs=1, batch_size=0)
+        ),
+        "Run": lambda: training.Run(net(), losses.mse, adam(), (x, x), rng(0), 1, 0).batches(),
+        "AfterBackward": lambda: training.AfterBackward(3),
+        "Evaluation": lambda: training.Evaluation("test", x),
+        "GradientClipping": lambda: training.GradientClipping(-1.0),
+        "Scheduling": lambda: training.Scheduling("cosine"),
+        "WeightAveraging": lambda: training.WeightAveraging(0.99),
+        "EarlyStopping": lambda: training.EarlyStopping(0),
+        "Checkpointing": lambda: training.Checkpointing(3),
         "TensorBoard": lambda: training.TensorBoard(__file__),
     },
     "files": {
@@ -257,6 +268,7 @@ BAD = {
     "checkpoints": {
         "save": lambda: checkpoints.save(net(), "/no/such/folder/x"),
         "load": lambda: checkpoints.load(net(), __file__),
+        "read": lambda: checkpoints.read(__file__),
         "save_checkpoint": lambda: checkpoints.save_checkpoint(
             "/no/such/folder/x", net(), adam(), rng(0)
         ),
@@ -342,7 +354,7 @@ NONE = {  # what cannot be given anything wrong: containers of results, constant
     "lab": {"claims", "plot", "curvature", "landscape", "measures"},
     "optimizers": {"get_swa_avg_fn"},
     "plot": {"COLORS", "style"},
-    "training": {"History", "save_checkpoint", "load_checkpoint"},
+    "training": {"History", "save_checkpoint", "load_checkpoint", "Callback", "ProgressBar"},
     "testing": {"has_torch", "trajectory"},
 }
 MODULES = {

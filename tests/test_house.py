@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "dlscratch"
 FILES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = (
-    "engine files progress functional initializers layers losses optimizers data models checkpoints training "
+    "engine files filetypes progress functional initializers layers losses optimizers data models checkpoints training "
     "testing lab sweep onnx cli __main__"
 ).split()
 ids = [str(f.relative_to(ROOT)) for f in FILES]

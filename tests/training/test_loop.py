@@ -74,9 +74,13 @@ def test_bad_checkpoints_leave_the_model_as_it_was(tmp_path):
     model, optimizer = build()
     theta = model.parameters().theta.copy()
     whole = path.read_bytes()
-    for damaged in (whole[:-10], b"", b"x" * 100):
+    for damaged, said in (
+        (whole[:-10], "no checkpoint of dlscratch, or it is damaged"),
+        (b"", "is an empty file"),
+        (b"x" * 100, "is no safetensors file"),
+    ):
         path.write_bytes(damaged)
-        with pytest.raises(ValueError, match="no checkpoint of dlscratch, or it is damaged"):
+        with pytest.raises(ValueError, match=said):
             training.load_checkpoint(path, model, optimizer, np.random.default_rng(0))
     path.write_bytes(whole)
     other = optimizers.SGD(model.parameters(), lr=0.1, momentum=0.9)
@@ -382,7 +386,7 @@ def test_history_goes_to_parquet(tmp_path):
     ],
 )
 def test_a_missing_extra_is_named_with_its_repair(tmp_path, monkeypatch, package, use):
-    monkeypatch.setattr("dlscratch.training.loop.find_spec", lambda name: None)
+    monkeypatch.setattr("dlscratch.training.history.find_spec", lambda name: None)
     with pytest.raises(
         ModuleNotFoundError,
         match=f"needs {package}, which is not installed: python -m pip install {package}$",
