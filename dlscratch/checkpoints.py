@@ -98,7 +98,7 @@ def read(path: str | os.PathLike) -> dict[str, np.ndarray]:
     >>> from dlscratch import layers
     >>> save(layers.Linear(3, 2, rng=0), "linear.safetensors")
     >>> {name: array.shape for name, array in read("linear.safetensors").items()}
-    {'weight': (2, 3), 'bias': (2,)}
+    {'bias': (2,), 'weight': (2, 3)}
     """
     return _read(path)[0]
 
@@ -312,15 +312,12 @@ def _read(path):
     try:
         if ours and not _sealed(raw):
             raise ValueError("its SHA-256 is not that of its content")
-        entries = deserialize(raw)
+        entries = dict(deserialize(raw))  # in an order that differs from call to call
     except (SafetensorError, ValueError) as error:
         raise ValueError(_what_is_wrong(path, raw, ours, error)) from error
-    arrays = {name: _array(path, name, entry) for name, entry in entries}
-    return arrays, json.loads(_header(raw)["__metadata__"]["dlscratch.meta"]) if ours else None
-
-
-def _header(raw):
-    return json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
+    header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
+    arrays = {name: _array(path, name, entries[name]) for name in header if name in entries}
+    return arrays, json.loads(header["__metadata__"]["dlscratch.meta"]) if ours else None
 
 
 def _sealed(raw):
