@@ -68,7 +68,7 @@ CASES = {
 
 
 def trained_a_little(case, seed, dtype=np.float64):
-    """(our model, PyTorch's twin, inputs): independent weights and running averages, then evaluation mode."""
+    """Our model, PyTorch's twin with other weights and averages, and inputs; both evaluate."""
     torch = pytest.importorskip("torch")
     shape, build = CASES[case]
     torch.manual_seed(seed)

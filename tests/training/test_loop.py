@@ -103,7 +103,7 @@ def test_accuracy_and_progress(capsys, monkeypatch):
     assert "epochs" in shown.out and not shown.err
 
 
-# What a step is made of -----------------------------------------------------------------------------------------------
+# What a step is made of -----------------------------------------------------------------
 
 
 def regression(n=22, dtype=np.float64):
@@ -194,7 +194,7 @@ def test_clipping_bounds_the_step():
         assert length == pytest.approx(lr * limit, rel=1e-4) if bounded else length > 2 * lr * limit
 
 
-# Early stopping -------------------------------------------------------------------------------------------------------
+# Early stopping -------------------------------------------------------------------------
 
 
 def overfitting():
@@ -263,7 +263,7 @@ def test_nan_is_no_improvement():
         assert history.stalled("train") == stalled
 
 
-# Schedules, averages, rules that call back ----------------------------------------------------------------------------
+# Schedules, averages, rules that call back ----------------------------------------------
 
 
 def test_schedules_move_with_each_step_and_plateaus_with_each_epoch():
@@ -303,7 +303,7 @@ def test_rules_that_need_a_closure_and_rules_with_two_faces():
     assert np.array_equal(theta, rule.x), "measured, saved and returned is the average"
 
 
-# Bad input ------------------------------------------------------------------------------------------------------------
+# Bad input ------------------------------------------------------------------------------
 
 BAD = {
     "accumulate": (dict(accumulate=0), ValueError, "accumulate=0"),
@@ -367,7 +367,7 @@ def test_history_goes_to_csv(tmp_path):
 def test_history_goes_to_parquet(tmp_path):
     pytest.importorskip(
         "pyarrow",
-        reason="pyarrow: pandas would load its 50 MB in every notebook; CI installs it last, for this",
+        reason="pyarrow: pandas would load its 50 MB in every notebook; CI installs it last",
     )
     import pandas as pd
 
