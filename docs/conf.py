@@ -1,4 +1,4 @@
-"""Sphinx builds the tree that `python -m docs.stage` wrote. Notebooks are never executed here; their outputs are committed."""
+"""Sphinx builds the tree that `python -m tools.book.stage` wrote. Notebooks are never executed here; their outputs are committed."""
 
 import os
 import sys
@@ -10,8 +10,8 @@ os.environ["DLSCRATCH_PROGRESS"] = "0"
 
 from dlscratch import functional  # noqa: E402
 from dlscratch.engine import CustomOperation  # noqa: E402
-from docs import docstrings, figures  # noqa: E402
-from tests.notebooks import address  # noqa: E402
+from tools.book import docstrings, figures  # noqa: E402
+from tools.notebooks import address  # noqa: E402
 
 project = html_title = "Deep Learning from First Principles"
 author = copyright = "The Deep Learning from First Principles authors"
@@ -25,7 +25,7 @@ myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
 suppress_warnings = ["mystnb.unknown_mime_type"]
 
-# The copy of MathJax that `docs.stage` laid beside the pages. Its menu would make every formula a stop of the Tab key.
+# The copy of MathJax that `tools.book.stage` laid beside the pages. Its menu would make every formula a stop of the Tab key.
 mathjax_path = "mathjax/tex-chtml.js"
 mathjax3_config = {"options": {"enableMenu": False}, "chtml": {"mtextInheritFont": True}}
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from .graph import backward_pass
 from .modes import mode, nesting, recording
-from .rules.elementwise import alias
+from .rules.copies import alias
 from .tensor import Array, Tensor
 
 __all__ = ["gradients", "grad", "value_and_grad", "vjp", "jvp", "hvp", "jacobian", "hessian"]
