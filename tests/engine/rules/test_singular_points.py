@@ -16,7 +16,7 @@ def slopes(f, *arrays, dtype="float64"):
     """The gradient of sum f, seeded with ones, so that infinite values do no harm."""
     leaves = [Tensor(np.array(a, dtype), requires_grad=True) for a in arrays]
     y = f(*leaves)
-    return [g.data for g in gradients(y, leaves, seed=np.ones(y.shape))]
+    return [g.data for g in gradients(y, leaves, gradient=np.ones(y.shape))]
 
 
 POINTS = {  # name: (function, arguments, slopes)
