@@ -4,6 +4,7 @@ import numpy as np
 
 from ..operation import composed, describe, rule
 from ..tensor import apply, unwrap
+from .precision import by_numpy, whole
 
 __all__ = ["REFUSED"]
 
@@ -55,9 +56,12 @@ def interp(x, xp, fp, left=None, right=None):
     Beyond its ends it is `left` and `right`, which are fp[0] and fp[-1] unless given. It has slopes
     in x and fp; on a point the slope in x is that of the piece to its right. float32 stays float32.
     """
-    places = unwrap(x)
-    xp = np.asarray(unwrap(xp), dtype=np.result_type(places, np.float16))
+    x = x if hasattr(x, "dtype") else np.asarray(x)
     fp = fp if hasattr(fp, "dtype") else np.asarray(fp)
+    if whole(x, fp):
+        return by_numpy(np.interp, x, xp, fp, left, right)
+    places = unwrap(x)
+    xp = np.asarray(unwrap(xp)).astype(fp.dtype if whole(x) else x.dtype)
     last = len(xp) - 1
     left = fp[0] if left is None else left
     right = fp[last] if right is None else right
