@@ -10,10 +10,10 @@ from numpy.testing.overrides import (
     get_overridable_numpy_ufuncs,
 )
 
-from dlscratch.engine import COMPOSED, CONSTANT, RULES, Tensor
-from dlscratch.engine.custom import Fused
+from dlscratch.engine import COMPOSED, CONSTANT, RULES, CustomOperation, Tensor
 from dlscratch.engine.operation import describe
 from dlscratch.engine.rules.signals import REFUSED
+from dlscratch.engine.tensor import unwrap
 from tests.samples import SAMPLES
 
 from .differences import nodes, ours, run
@@ -27,7 +27,7 @@ def test_every_rule_has_a_sample():
 
 def test_every_fast_twin_has_a_sample():
     modules = [m for name, m in sys.modules.items() if name.startswith("dlscratch.functional")]
-    twins = {f for m in modules for f in vars(m).values() if isinstance(f, Fused)}
+    twins = {f for m in modules for f in vars(m).values() if isinstance(f, CustomOperation)}
     seen = {node.op for sample in SAMPLES for node in nodes(run(sample, requires_grad=True)[1])}
     assert twins - seen == set() and len(twins) >= 9
 
@@ -97,13 +97,18 @@ def test_float32_stays_float32(sample):
     for node in nodes(traced):
         g = np.ones(node.shape, "float32")
         for create_graph, seed in (False, g), (True, Tensor(g, requires_grad=True)):
-            made = RULES.get(node.op, node.op).pull(
-                node, seed, None, create_graph
-            )  # not through the walk, which would cast
-            assert {gx.dtype for _, gx in made if gx is not None} <= {np.dtype("float32")}, (
-                describe(node.op),
-                create_graph,
+            operation = RULES.get(node.op, node.op)
+            needs = tuple(isinstance(x, Tensor) and x.requires_grad for x in node.inputs)
+            # not through the backward pass, which would cast
+            values = (
+                node if create_graph else node.data,
+                (node.inputs if create_graph else unwrap(node.inputs)),
             )
+            made = operation.input_gradients(node, seed, *values, needs, create_graph)
+            dtypes = {
+                gx.dtype for gx, need in zip(made, needs, strict=False) if need and gx is not None
+            }
+            assert dtypes <= {np.dtype("float32")}, (operation.name, create_graph)
 
 
 def test_casts():
