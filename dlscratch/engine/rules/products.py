@@ -9,13 +9,13 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..operation import composed, rule
-from ..tensor import apply
+from ..tensor import Array, apply
 from .precision import by_numpy, whole
 
 __all__ = ["mT"]
 
 
-def mT(x):
+def mT(x: Array) -> Array:
     """Each matrix transposed."""
     return np.swapaxes(x, -1, -2)
 
