@@ -8,7 +8,7 @@ import numpy as np
 from ..operation import composed
 from ..tensor import unwrap
 from .precision import by_numpy, whole
-from .reductions import axes_of, in_rows
+from .reductions import axes_of, count, in_rows
 
 __all__ = []
 
@@ -67,7 +67,7 @@ def percentile(x, q, axis=None, *, method="linear", keepdims=False):
 @composed(np.median)
 def median(x, axis=None, *, keepdims=False):
     """The middle entry of each row, or half of each of the two in the middle."""
-    if x.size == 0:
+    if count(x, axis) == 0:
         warnings.warn("Mean of empty slice.", RuntimeWarning, stacklevel=3)
         return np.sum(x, axis=axis, keepdims=keepdims) * math.nan
     return np.quantile(x, 0.5, axis, keepdims=keepdims)

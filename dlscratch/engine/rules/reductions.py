@@ -94,7 +94,8 @@ def var(x, axis=None, *, ddof=0, keepdims=False):
 @composed(np.std)
 def std(x, axis=None, *, ddof=0, keepdims=False):
     """The root of `var`. Of equal numbers it is 0, and so is its slope."""
-    return root(np.var(x, axis=axis, ddof=ddof, keepdims=keepdims), p=2)
+    variance = np.var(accumulated(x), axis=axis, ddof=ddof, keepdims=keepdims)
+    return restored(root(variance, p=2), x)
 
 
 # Extremes -----------------------------------------------------------------------------------------

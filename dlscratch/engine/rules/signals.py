@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..operation import composed, describe, rule
-from ..tensor import apply, unwrap
+from ..tensor import Tensor, apply, unwrap
 from .precision import by_numpy, whole
 
 __all__ = ["REFUSED"]
@@ -62,9 +62,11 @@ def interp(x, xp, fp, left=None, right=None):
         return by_numpy(np.interp, x, xp, fp, left, right)
     places = unwrap(x)
     xp = np.asarray(unwrap(xp)).astype(fp.dtype if whole(x) else x.dtype)
+    if not isinstance(fp, Tensor):
+        fp = fp.astype(xp.dtype)
     last = len(xp) - 1
-    left = fp[0] if left is None else left
-    right = fp[last] if right is None else right
+    left = fp[0] if left is None else float(left)
+    right = fp[last] if right is None else float(right)
     y = right
     if last:
         i = np.clip(np.searchsorted(xp, places, side="right") - 1, 0, last - 1)
