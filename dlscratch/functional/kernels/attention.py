@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from ...engine.graph import sum_to
+from .finite import all_finite
 
 __all__ = [
     "attend",
@@ -24,12 +25,6 @@ __all__ = [
 def scaling(query, scale):
     """The factor of the scores, 1/√D unless given, as a number of Python: those of NumPy would change dtypes."""
     return 1 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
-
-
-def _finite(*arrays):
-    """Whether all numbers are finite, from their sum: one that overflows only costs time."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        return bool(np.isfinite(sum(np.sum(a) for a in arrays)))
 
 
 def product_of_allowed(A, B, allowed):
@@ -51,7 +46,7 @@ def product_of_allowed(A, B, allowed):
 
 
 def attend(query, key, value, bias=None, keep=None, scale=None):
-    """y, and the weights as (..., S, T)."""
+    """y, and what the gradient needs: the weights as (..., S, T), and whether all numbers were finite."""
     scale = scaling(query, scale)
     with np.errstate(invalid="ignore"):
         p = key @ (query * scale).swapaxes(-1, -2)
@@ -59,14 +54,14 @@ def attend(query, key, value, bias=None, keep=None, scale=None):
             p += bias.swapaxes(-1, -2)
         _softmax_of_columns(p)
         y = _weighted_values(p if keep is None else p * keep.swapaxes(-1, -2), value)
-        if bias is None or _finite(y):
-            return y, p
+        if bias is None or all_finite(y):
+            return y, (p, True)
         hidden = np.isneginf(bias.swapaxes(-1, -2))
         p = key @ (query * scale).swapaxes(-1, -2) + bias.swapaxes(-1, -2)
         p = np.where(hidden, -np.inf, p)
         _softmax_of_columns(p)
         kept = p if keep is None else p * keep.swapaxes(-1, -2)
-        return product_of_allowed(kept.swapaxes(-1, -2), value, ~np.isneginf(bias)), p
+        return product_of_allowed(kept.swapaxes(-1, -2), value, ~np.isneginf(bias)), (p, False)
 
 
 def _softmax_of_columns(p):
@@ -85,24 +80,21 @@ def _weighted_values(p, value):
     return np.matmul(p.swapaxes(-1, -2), value, out=y)
 
 
-def attend_gradient(g, y, p, needs, query, key, value, bias=None, keep=None, scale=None):
+def attend_gradient(g, y, saved, needs, query, key, value, bias=None, keep=None, scale=None):
     """The gradients of (query, key, value, bias), given that of y."""
+    p, finite = saved
     scale = scaling(query, scale)
     kept = p if keep is None else p * keep.swapaxes(-1, -2)
-    dq = dk = dv = None
     with np.errstate(invalid="ignore"):
-        ds = value @ g.swapaxes(-1, -2)  # first the gradient of the kept weights, (..., S, T)
-        ds *= kept
-        ds -= p * ds.sum(axis=-2, keepdims=True)
-        if needs[0]:
-            dq = ds.swapaxes(-1, -2) @ key * scale
-        if needs[1]:
-            dk = ds @ query * scale
-        if needs[2]:
-            dv = kept @ g
-        found = [d for d in (dq, dk, dv) if d is not None] or [ds]
-        if bias is not None and not _finite(*found):
+        if bias is not None and not (finite and all_finite(g)):
             ds, dq, dk, dv = _gradient_of_allowed(g, p, kept, query, key, value, bias, scale)
+        else:
+            ds = value @ g.swapaxes(-1, -2)  # first the gradient of the kept weights, (..., S, T)
+            ds *= kept
+            ds -= p * ds.sum(axis=-2, keepdims=True)
+            dq = ds.swapaxes(-1, -2) @ key * scale if needs[0] else None
+            dk = ds @ query * scale if needs[1] else None
+            dv = kept @ g if needs[2] else None
     dbias = None
     if needs[3:4] == (True,):
         dbias = sum_to(ds.swapaxes(-1, -2), bias.shape)
@@ -154,7 +146,7 @@ class _Scores:
         self.bias, self.allowed, self.is_causal = bias, allowed, is_causal
         self.scale = scaling(query, scale)
         masked = bias is not None or allowed is not None or is_causal
-        self.careful = masked and not _finite(query, key, value)
+        self.careful = masked and not all_finite(query, key, value)
 
     def tile(self, rows, cols):
         """scale Q Kᵀ + bias, and -∞ where attention is not allowed."""
@@ -171,9 +163,9 @@ class _Scores:
             s = np.where(np.tri(*s.shape[-2:], dtype=bool), s, -np.inf)
         return s
 
-    def product(self, A, B, hidden):
-        """A @ B, in which pairs that are hidden count nothing."""
-        return product_of_allowed(A, B, ~hidden) if self.careful else A @ B
+    def product(self, A, B, s):
+        """A @ B, in which pairs whose scores s are -∞ count nothing."""
+        return product_of_allowed(A, B, ~np.isneginf(s)) if self.careful else A @ B
 
 
 def attend_in_tiles(
@@ -205,7 +197,7 @@ def attend_in_tiles(
                 total = total * shrink + p.sum(axis=-1, keepdims=True)
                 if dropout_p:
                     p = p * kept_in_tile(p.shape, rows, cols, dropout_p, seed)
-                part = scores.product(p, value[..., cols, :], np.isneginf(s))
+                part = scores.product(p, value[..., cols, :], s)
                 weighted = weighted * shrink + part
                 top = higher
             some = np.where(total == 0, 1, total)
@@ -242,7 +234,6 @@ def attend_in_tiles_gradient(
             mean = np.sum(g[..., rows, :] * y[..., rows, :], axis=-1, keepdims=True)
             for cols in columns:
                 s = scores.tile(rows, cols)
-                hidden = np.isneginf(s)
                 p = np.exp(s - lse[..., rows, :])
                 dp = gi @ value[..., cols, :].swapaxes(-1, -2)
                 kept = p
@@ -252,11 +243,11 @@ def attend_in_tiles_gradient(
                     dp = dp * keep
                 ds = p * (dp - mean)
                 if scores.careful:
-                    ds = np.where(hidden, 0, ds)
-                across, hidden_across = ds.swapaxes(-1, -2), hidden.swapaxes(-1, -2)
-                dq[..., rows, :] += scores.product(ds, key[..., cols, :], hidden)
-                dk[..., cols, :] += scores.product(across, qi, hidden_across)
-                dv[..., cols, :] += scores.product(kept.swapaxes(-1, -2), gi, hidden_across)
+                    ds = np.where(np.isneginf(s), 0, ds)
+                across, s_across = ds.swapaxes(-1, -2), s.swapaxes(-1, -2)
+                dq[..., rows, :] += scores.product(ds, key[..., cols, :], s)
+                dk[..., cols, :] += scores.product(across, qi, s_across)
+                dv[..., cols, :] += scores.product(kept.swapaxes(-1, -2), gi, s_across)
                 if bias is not None and needs[3]:
                     part = _tile(db, rows, cols)
                     part += sum_to(ds, part.shape)
