@@ -1,4 +1,4 @@
-"""The shared models: shapes, sizes as of the same model in PyTorch, states carried on, and each learns one batch by heart."""
+"""The shared models: shapes, PyTorch's sizes and values, and each learns one batch by heart."""
 
 import numpy as np
 import pytest
