@@ -124,8 +124,8 @@ class Dropout(Module):
     function = F.dropout
 
     def __init__(self, p=0.5, *, rng=None):
-        if not 0 <= p < 1:
-            raise ValueError(f"{type(self).__name__}(p={p}): want 0 <= p < 1")
+        if not 0 <= p <= 1:
+            raise ValueError(f"{type(self).__name__}(p={p}): want 0 <= p <= 1")
         self.p, self.rng = p, np.random.default_rng(rng)
 
     def forward(self, x):
