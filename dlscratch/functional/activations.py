@@ -104,6 +104,57 @@ def textbook_elu(x: Array, alpha: float = 1.0) -> Array:
 
 
 def _elu_vjp(g, y, saved, needs, x, alpha=1.0):
+    alpha = x.dtype.type(number(alpha))
+    return (g * (np.exp(np.minimum(x, 0)) * (np.greater(x, 0) * (1 - alpha) + alpha)),)
+
+
+elu = custom_vjp(
+    textbook_relu,
+    lambda x: (np.maximum(x, 0), None),
+    lambda g, y, saved, needs, x: (g * (y > 0),),
+    pure=True,
+)
+
+
+def textbook_leaky_relu(x: Array, negative_slope: float = 0.01) -> Array:
+    """x for x > 0, else negative_slope · x.  x: any shape → same. Source: Maas et al. 2013."""
+    return np.where(np.greater(x, 0), x, number(negative_slope) * x)
+
+
+leaky_relu = custom_vjp(
+    textbook_leaky_relu,
+    kernels.leaky_relu,
+    kernels.leaky_relu_vjp,
+    pure=True,
+)
+
+
+def prelu(x: Array, weight: Array) -> Array:
+    """x for x > 0, else a x, with a learned slope a for each channel, or one for all.
+
+    x: (N, C, ...), weight, the slopes: (C,) or (1,) → as x. Raises ValueError for another weight.
+    Source: He et al. 2015.
+    """
+    x = as_floats("prelu", x)
+    channels = x.shape[1] if x.ndim > 1 else 1
+    if weight.shape not in ((1,), (channels,)):
+        raise ValueError(
+            f"prelu: expected weight (1,) or ({channels},) for input {x.shape}, got {weight.shape}; "
+            "give one slope, or one for each entry of axis 1"
+        )
+    if weight.shape != (1,):
+        weight = np.reshape(weight, (-1, *[1] * (x.ndim - 2)))
+    positive = np.greater(x, 0)
+    return np.where(positive, x, 0) + weight * np.where(positive, 0, x)
+
+
+def textbook_elu(x: Array, alpha: float = 1.0) -> Array:
+    """x for x > 0, else α (exp(x) - 1).  x: any shape → same. Source: Clevert et al. 2016."""
+    below = np.less_equal(x, 0)
+    return np.where(below, number(alpha) * np.expm1(np.where(below, x, 0)), x)
+
+
+def _elu_vjp(g, y, saved, needs, x, alpha=1.0):
     below = np.less_equal(x, 0)
     return (g * np.where(below, number(alpha) * np.exp(np.where(below, x, 0)), 1),)
 
@@ -175,7 +226,11 @@ def textbook_softplus(x: Array, beta: float = 1.0, threshold: float = 20.0) -> A
 
 def _softplus_vjp(g, y, saved, needs, x, beta=1.0, threshold=20.0):
     z = number(beta) * x
-    return (g * np.where(np.greater(z, number(threshold)), 1, sigmoid(z)),)
+    slope = sigmoid(z)
+    straight = np.greater(z, number(threshold))
+    if np.any(straight):
+        slope = np.where(straight, 1, slope)
+    return (g * slope,)
 
 
 softplus = custom_vjp(textbook_softplus, kernels.softplus, _softplus_vjp, pure=True)

@@ -43,13 +43,16 @@ def leaky_relu_vjp(g, y, saved, needs, x, negative_slope=0.01):
 def sigmoid(x):
     """1 / (1 + exp(-x)): exact for large negative x too; where exp overflows, 1 / ∞ is 0.
 
-    The formula (1 + tanh(x / 2)) / 2 takes as long, but is a difference of nearly equal numbers for x < 0.
+    (1 + tanh(x / 2)) / 2 takes as long, but is a difference of nearly equal numbers for x < 0.
     """
     x = as_floats("sigmoid", x)
+    y = np.empty_like(x)
+    np.negative(x, out=y)
     with np.errstate(over="ignore"):
-        y = np.exp(-x)
-    y = y + 1
-    return 1 / y, None
+        np.exp(y, out=y)
+    y += 1
+    np.reciprocal(y, out=y)
+    return y, None
 
 
 def softplus(x, beta=1.0, threshold=20.0):
@@ -59,12 +62,9 @@ def softplus(x, beta=1.0, threshold=20.0):
     if beta == 0:
         raise ValueError("softplus: beta=0; want another number, by which to divide")
     z = beta * x
-    y = _log1p_exp(z) / beta
-    return np.where(z > number(threshold), x, y), None
-
-
-def _log1p_exp(z):
-    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+    y = (np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))) / beta
+    straight = z > number(threshold)
+    return np.where(straight, x, y) if np.any(straight) else y, None
 
 
 def logsigmoid(x):
@@ -74,88 +74,103 @@ def logsigmoid(x):
 
 
 def elu(x, alpha=1.0):
-    """x, or α expm1(x) for x <= 0."""
+    """α expm1(min(x, 0)) + max(x, 0): one of the two is 0. A third of the time of a choice."""
     x = as_floats("elu", x)
-    below = number(alpha) * np.expm1(np.minimum(x, 0))
-    return np.where(x <= 0, below, x), None
+    y = np.expm1(np.minimum(x, 0))
+    y *= number(alpha)
+    y += np.maximum(x, 0)
+    return y, None
 
 
-# Gates: y = x h(x). The slope is computed while x is in cache, so that backward is one product ---
-#
-# Thirty passes over a row of numbers cost a third when the row stays in cache, so they go block by block.
-# For GELU and SiLU the gate is symmetric, h(x) + h(-x) = 1. So all follows from the tail q(t) = h(-t) for t = |x|, which
-# is small, and is never computed as a difference:
-#     y  = max(x, 0) - t q(t)
-#     y' = 1 - w(t) for x > 0, else w(t), with w(t) = y'(-t) = q - t (-q')
+# Gates: y = x h(x). The slope is computed while x is in cache, so that backward is one product. Twenty
+# to thirty passes over a row of numbers cost a third when the row stays in cache: block by block.
 
 
-def gelu(x, approximate="none"):
-    """(y, dy/dx), from the normal distribution's tail."""
-    x = as_floats("gelu", x)
-    if approximate not in ("none", "tanh"):
-        raise ValueError(
-            f"gelu: expected approximate='none' or 'tanh', got approximate={approximate!r}; "
-            "want 'none' or 'tanh'"
-        )
-    if approximate == "tanh":
-        return _symmetric_gate(_tanh_tail, 40.0, x)
-    return _symmetric_gate(_normal_tail if x.dtype == np.float32 else _exact_tail, 40.0, x)
-
-
-def silu(x):
-    """(y, dy/dx), from the logistic distribution's tail."""
-    return _symmetric_gate(_logistic_tail, 800.0, as_floats("silu", x))
-
-
-def _symmetric_gate(tail, limit, x):
-    """(y, dy/dx) from `tail(t, q, w)`, which fills q and w; beyond `limit` q and w are 0."""
-    y, slope = np.empty_like(x, order="C"), np.empty_like(x, order="C")
+def _blockwise(gate, x):
+    """(y, dy/dx) from `gate(x, y, slope)`, which fills both for a block of x."""
+    y = np.empty_like(x, order="C")
+    slope = np.empty_like(x, order="C")
     flat = x.reshape(-1), y.reshape(-1), slope.reshape(-1)
-    for block in blocks(x.size):
-        x_block, y_block, w = (a[block] for a in flat)
-        t = np.abs(x_block)
-        np.minimum(t, limit, out=t)  # t q is 0 at infinity, not ∞ · 0
-        q = np.empty_like(t)
-        tail(t, q, w)
-        t *= q
-        np.maximum(x_block, 0, out=y_block)
-        y_block -= t
-        half = np.copysign(x.dtype.type(0.5), x_block, out=t)
-        w *= half
-        w *= -2
-        half += 0.5  # 1 for x > 0, else 0
-        w += half
+    with np.errstate(over="ignore"):
+        for block in blocks(x.size):
+            gate(*(a[block] for a in flat))
     return y, slope
 
 
-def _logistic_tail(t, q, w):
-    """q = 1 / (1 + exp(t)), w = q (1 - t (1 - q))."""
-    np.negative(t, out=q)
-    np.exp(q, out=q)
-    np.add(q, 1, out=w)
-    q /= w
-    np.subtract(q, 1, out=w)
-    w *= t
-    w += 1
-    w *= q
+def gelu(x, approximate="none"):
+    """x Φ(x) and its slope, or x σ(2 z) with z = √(2/π) (x + 0.044715 x³)."""
+    x = as_floats("gelu", x)
+    if approximate == "none":
+        return _blockwise(_normal_gate, x)
+    if approximate == "tanh":
+        return _blockwise(_tanh_gate, x)
+    raise ValueError(f"gelu: approximate={approximate!r}; want 'none' or 'tanh'")
 
 
-def _tanh_tail(t, q, w):
-    """q = 1 / (1 + exp(2 z)), w = q (1 - 2 t z' (1 - q)), z = √(2/π) (t + 0.044715 t³)."""
-    square = t * t
-    np.multiply(square, -2 * 0.044715 * _C, out=q)
-    q -= 2 * _C
-    q *= t
-    np.exp(q, out=q)
-    np.add(q, 1, out=w)
-    q /= w
+def silu(x):
+    """x σ(x) and its slope."""
+    return _blockwise(_logistic_gate, as_floats("silu", x))
+
+
+# Logistic gates, h = σ(u(x)) = 1 / (1 + e) with e = exp(-u), which loses no digits for either sign:
+#     y = x h,    y' = h (1 + x u' (1 - h)),    1 - h = e h.
+# Where e overflows, h is 0, and e is cut to a finite number, so that e h is no NaN. x is cut where h is 0 or 1, for the
+# same reason: x h is 0 at -∞.
+
+
+def _logistic_gate(x, y, slope):
+    c = np.maximum(x, -1e3)
+    np.minimum(c, 1e3, out=c)
+    np.negative(c, out=slope)
+    _gate_of(c, x, -1e3, y, slope)
+
+
+def _tanh_gate(x, y, slope):
+    c = np.maximum(x, -40)
+    np.minimum(c, 40, out=c)
+    square = np.multiply(c, c, out=y)
+    np.multiply(square, -2 * 0.044715 * _C, out=slope)
+    slope -= 2 * _C
+    slope *= c
     square *= 6 * 0.044715 * _C
     square += 2 * _C
-    square *= t  # 2 t z'
-    np.subtract(q, 1, out=w)
-    w *= square
-    w += 1
-    w *= q
+    c *= square
+    _gate_of(c, x, -40, y, slope)
+
+
+def _gate_of(xu, x, low, y, slope):
+    """y and slope from x u' (overwritten), x, and -u, which stands in `slope`."""
+    e = np.exp(slope, out=slope)
+    np.add(e, 1, out=y)
+    h = np.reciprocal(y)
+    np.minimum(e, np.finfo(x.dtype).max, out=e)
+    e *= h
+    xu *= e
+    xu += 1
+    np.multiply(xu, h, out=slope)
+    np.maximum(x, low, out=y)
+    y *= h
+
+
+# The normal gate is symmetric, Φ(x) + Φ(-x) = 1. So all follows from the tail q(t) = Φ(-t) for t = |x|, which is small, and
+# is never computed as a difference:
+#     y = max(x, 0) - t q(t),    y' = 1 - w(t) for x > 0, else w(t), with w(t) = y'(-t) = q - t φ(t).
+
+
+def _normal_gate(x, y, slope):
+    t = np.abs(x)
+    np.minimum(t, 40, out=t)  # t q is 0 at infinity, not ∞ · 0
+    q = np.empty_like(t)
+    tail = _normal_tail if x.dtype == np.float32 else _exact_tail
+    tail(t, q, slope)
+    t *= q
+    np.maximum(x, 0, out=y)
+    y -= t
+    half = np.copysign(x.dtype.type(0.5), x, out=t)
+    slope *= half
+    slope *= -2
+    half += 0.5  # 1 for x > 0, else 0
+    slope += half
 
 
 # Φ(-t) = exp(-t²/2) P(t) / Q(t) for 0 <= t <= 14.5, beyond which it is 0 in float32; all coefficients are positive, so that

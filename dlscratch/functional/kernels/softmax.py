@@ -24,18 +24,22 @@ def softmax(x, axis=-1):
 
 
 def log_softmax(x, axis=-1):
-    """z - log1p(Σ exp(z) - 1), z = x - max x, the largest entry's 1 being left out of the sum.
+    """z - log Σ exp(z), z = x - max x; a sum near 1 as log1p of the sum without the largest entry.
 
-    So the largest entry's own logarithm, of a number near 1, is exact: log Σ exp(z) would be 0 for a gap of 17 or more.
+    So the logarithm of a probability near 1 keeps its digits: log Σ exp(z) would be 0 for a gap of 17.
     """
     x = as_floats("log_softmax", x)
     z = _shifted(x, axis)
     e = np.exp(z)
-    largest = z == 0
-    e -= largest
-    others = np.sum(e, axis=axis, keepdims=True)
-    others += np.count_nonzero(largest, axis=axis, keepdims=True) - 1
-    z -= np.log1p(others, out=others)
+    total = np.sum(e, axis=axis, keepdims=True)
+    if np.any(total < 2):
+        largest = z == 0
+        e -= largest
+        others = np.sum(e, axis=axis, keepdims=True)
+        others += np.count_nonzero(largest, axis=axis, keepdims=True) - 1
+        z -= np.log1p(others)
+    else:
+        z -= np.log(total)
     return z.astype(x.dtype, copy=False), None
 
 
@@ -45,18 +49,19 @@ def log_softmax(x, axis=-1):
 # Where the target is the largest, e_t - 1 is exactly 0, so that a loss of 1e-9 is 1e-9, not 0, and so is its slope.
 def cross_entropy(logits, targets, reduction="none"):
     """The losses of rows, or their mean or sum.  logits: (N, C), targets: (N,)."""
-    z = logits.T.astype(np.promote_types(logits.dtype, np.float32))
+    z = logits.T.astype(np.promote_types(logits.dtype, np.float32), order="C")
     z -= z.max(axis=0)
-    rows = np.arange(z.shape[1])
-    at_target = z[targets, rows]
+    places = targets * z.shape[1] + np.arange(z.shape[1])
+    flat = z.reshape(-1)
+    at_target = flat[places]
     np.exp(z, out=z)
-    e_target = z[targets, rows]
-    z[targets, rows] = 0
+    flat[places] = 0
     others = z.sum(axis=0)
+    e_target = np.exp(at_target)
     loss = np.log1p(others + (e_target - 1)) - at_target
     total = others + e_target
     z /= total
-    z[targets, rows] = -others / total
+    flat[places] = -others / total
     if reduction == "mean":
         loss = loss.mean()
     elif reduction == "sum":
