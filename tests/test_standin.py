@@ -5,8 +5,8 @@ import pytest
 
 from dlscratch import Tensor, functional, gradients, layers, no_grad, optimizers
 from dlscratch.layers.parameters import Parameters
+from tools.benchmark.workloads import LIBRARIES, WORKLOADS, Library
 
-from .benchmarks.workloads import LIBRARIES, WORKLOADS, Library
 from .standin import Device, to_device
 
 

@@ -52,7 +52,14 @@ from .normalization import (
     spectral_norm,
     weight_norm,
 )
-from .pooling import adaptive_avg_pool2d, avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
+from .pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    avg_pool1d,
+    avg_pool2d,
+    max_pool1d,
+    max_pool2d,
+)
 from .positions import alibi, rotary, sinusoidal
 from .recurrent import gru, lstm, rnn
 from .resampling import interpolate, pad, pixel_shuffle
@@ -82,6 +89,7 @@ __all__ = [
     "max_pool1d",
     "avg_pool1d",
     "avg_pool2d",
+    "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
     "interpolate",
     "pixel_shuffle",
