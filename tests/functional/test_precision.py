@@ -1,14 +1,16 @@
-"""Activations and losses in float32 are the right numbers to a few units in the last place, at every magnitude and at ±∞.
+"""Activations and losses in float32 are right to a few units in the last place, everywhere.
 
-The right numbers are textbook formulas in 200 digits. A unit (ulp) is that of the right number, or what half a unit of the
-input makes of it, if that is more: no formula can do better than the numbers that it is given.
+The right numbers are textbook formulas in 200 digits. A unit (ulp) is that of the right number,
+or what half a unit of the input makes of it, if that is more: no formula does better than its input.
 `python -m tests.functional.test_precision` prints the table of the worst errors.
 """
 
 import numpy as np
 import pytest
 
+from dlscratch import Tensor
 from dlscratch import functional as F
+from dlscratch.functional import activations, losses, softmaxes
 
 mp = pytest.importorskip("mpmath")
 mp.mp.dps = 200

@@ -9,7 +9,7 @@ from ..arguments import as_floats, number
 
 __all__ = [
     "leaky_relu",
-    "leaky_relu_vjp",
+    "leaky_relu_gradient",
     "sigmoid",
     "softplus",
     "logsigmoid",
@@ -34,7 +34,7 @@ def leaky_relu(x, negative_slope=0.01):
     return extreme(x, negative_slope * x), None
 
 
-def leaky_relu_vjp(g, y, saved, needs, x, negative_slope=0.01):
+def leaky_relu_gradient(g, y, saved, needs, x, negative_slope=0.01):
     """g, or its leak, by arithmetic on booleans: faster than a choice."""
     negative_slope = x.dtype.type(number(negative_slope))
     return (g * (np.greater(x, 0) * (1 - negative_slope) + negative_slope),)
@@ -74,7 +74,10 @@ def logsigmoid(x):
 
 
 def elu(x, alpha=1.0):
-    """α expm1(min(x, 0)) + max(x, 0): one of the two is 0. A third of the time of a choice."""
+    """α expm1(min(x, 0)) + max(x, 0): one of the two is 0.
+
+    A third of the time of a choice between the two.
+    """
     x = as_floats("elu", x)
     y = np.expm1(np.minimum(x, 0))
     y *= number(alpha)
@@ -82,7 +85,8 @@ def elu(x, alpha=1.0):
     return y, None
 
 
-# Gates: y = x h(x). The slope is computed while x is in cache, so that backward is one product. Twenty
+# Gates: y = x h(x). The slope is computed while x is in cache, so that backward is one product.
+# Twenty
 # to thirty passes over a row of numbers cost a third when the row stays in cache: block by block.
 
 
@@ -114,8 +118,9 @@ def silu(x):
 
 # Logistic gates, h = σ(u(x)) = 1 / (1 + e) with e = exp(-u), which loses no digits for either sign:
 #     y = x h,    y' = h (1 + x u' (1 - h)),    1 - h = e h.
-# Where e overflows, h is 0, and e is cut to a finite number, so that e h is no NaN. x is cut where h is 0 or 1, for the
-# same reason: x h is 0 at -∞.
+# Where e overflows, h is 0, and e is cut to a finite number, so that e h is no NaN. x is cut
+# where h
+# is 0 or 1, for the same reason: x h is 0 at -∞.
 
 
 def _logistic_gate(x, y, slope):
@@ -152,9 +157,10 @@ def _gate_of(xu, x, low, y, slope):
     y *= h
 
 
-# The normal gate is symmetric, Φ(x) + Φ(-x) = 1. So all follows from the tail q(t) = Φ(-t) for t = |x|, which is small, and
-# is never computed as a difference:
-#     y = max(x, 0) - t q(t),    y' = 1 - w(t) for x > 0, else w(t), with w(t) = y'(-t) = q - t φ(t).
+# The normal gate is symmetric, Φ(x) + Φ(-x) = 1. So all follows from the tail q(t) = Φ(-t) for
+# t = |x|, which is small, and is never computed as a difference:
+#     y = max(x, 0) - t q(t),
+#     y' = 1 - w(t) for x > 0, else w(t), with w(t) = y'(-t) = q - t φ(t).
 
 
 def _normal_gate(x, y, slope):
@@ -173,17 +179,20 @@ def _normal_gate(x, y, slope):
     slope += half
 
 
-# Φ(-t) = exp(-t²/2) P(t) / Q(t) for 0 <= t <= 14.5, beyond which it is 0 in float32; all coefficients are positive, so that
-# nothing cancels. Relative error 1.2e-8 before rounding. A minimax fit to erfcx(t / √2) / 2 on 3,000 Chebyshev nodes, by
-# Lawson's iteration (weights grow where the error is large) on the linearized rational least squares.
-# Sources: C. L. Lawson 1961, and for the form W. J. Cody, Rational Chebyshev approximations for the error function, 1969.
-# tests/functional/test_activations.py measures the error anew.
+# Φ(-t) = exp(-t²/2) P(t) / Q(t) for 0 <= t <= 14.5, beyond which it is 0 in float32. All
+# coefficients
+# are positive, so that nothing cancels; the relative error is 1.2e-8 before rounding, which
+# tests/functional/test_precision.py measures. Fitted to erfcx(t / √2) / 2 on 3,000 Chebyshev
+# nodes by
+# linearized rational least squares with Lawson's iteration: weights grow where the error is large.
+# Sources: C. L. Lawson 1961; for the form W. J. Cody, Rational Chebyshev approximations for the
+# error function, 1969.
 _P = (0.00411629736491, 0.0406331463695, 0.183234898465, 0.438294624989, 0.5)
 _Q = (0.0103179076151, 0.10185864076, 0.469469998741, 1.20250214339, 1.67447423123, 1.0)
 
 
 def _normal_tail(t, q, w):
-    """q = Φ(-t), w = q - t φ(t), in float32: a third of the time of SciPy's erf, and exact far out."""
+    """q = Φ(-t), w = q - t φ(t), in float32: GELU takes half the time that SciPy's erf took."""
     _density(t, w)
     _polynomial(_P, t, out=q)
     q /= _polynomial(_Q, t, out=np.empty_like(t))
@@ -194,13 +203,14 @@ def _normal_tail(t, q, w):
 
 
 def _density(t, out):
-    """exp(-t²/2). Beyond 5 the rounding of t² would cost ten digits' units, so t² is taken in two parts there."""
+    """exp(-t²/2). Beyond t = 5 the rounding of t² would show: it is then taken in two parts."""
     if t.max() <= 5:
         np.multiply(t, t, out=out)
         out *= -0.5
         np.exp(out, out=out)
         return
-    coarse = (t.view(np.uint32) & np.uint32(0xFFFFF000)).view(np.float32)  # 12 bits: exact squares
+    twelve_bits = np.uint32(0xFFFFF000)  # of which squares are exact
+    coarse = (t.view(np.uint32) & twelve_bits).view(np.float32)
     rest = (t - coarse) * (t + coarse)
     np.multiply(coarse, coarse, out=out)
     out *= -0.5
@@ -232,7 +242,10 @@ def _exact_tail(t, q, w):
 
 
 def mish(x):
-    """x tanh(log(1 + e)), e = exp x: the gate is n / (n + 2) with n = e (e + 2), and 1 from x = 20 on."""
+    """x n / (n + 2) and its slope, with n = e (e + 2), e = exp x.
+
+    That is tanh(log(1 + e)) without a logarithm; 1 from x = 20 on.
+    """
     x = as_floats("mish", x)
     low = np.maximum(x, -800)  # x · 0 is 0 at -∞
     c = np.minimum(low, 20)

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-__all__ = ["binary_cross_entropy_with_logits", "binary_cross_entropy_with_logits_vjp"]
+__all__ = ["binary_cross_entropy_with_logits", "binary_cross_entropy_with_logits_gradient"]
 
 
-# With e = exp(-|z|) and `against` the share of the class against which z speaks (1 - t for z >= 0, t for z < 0), and
+# With e = exp(-|z|) and `against` the share of the class against which z speaks (1 - t for z >=
+# 0, t for z < 0), and
 # 0 or 1 for the class that z speaks for:
 #     L = against |z| + log1p(e) = (class - t) z + log1p(e),    dL/dz = (1 - t) σ(z) - t σ(-z).
 # Both terms of L are >= 0, so that nothing cancels.
@@ -25,7 +26,7 @@ def binary_cross_entropy_with_logits(z, t):
     return cost, None
 
 
-def binary_cross_entropy_with_logits_vjp(g, y, saved, needs, z, t):
+def binary_cross_entropy_with_logits_gradient(g, y, saved, needs, z, t):
     """The gradients of z and t."""
     dz = dt = None
     if needs[0]:
