@@ -82,7 +82,7 @@ BAD = {
         "interpolate": lambda: F.interpolate(image, mode="cubic", size=3),
         "pixel_shuffle": lambda: F.pixel_shuffle(image, 2),
         "pad": lambda: F.pad(image, (1,)),
-        "dropout": lambda: F.dropout(x, 1),
+        "dropout": lambda: F.dropout(x, 1.5),
         "alpha_dropout": lambda: F.alpha_dropout(x, 2),
         "drop_path": lambda: F.drop_path(x, -1),
         "layer_norm": lambda: F.layer_norm(x, 4),

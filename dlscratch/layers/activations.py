@@ -174,7 +174,7 @@ class Dropout(Module):
     >>> import numpy as np
     >>> from dlscratch import layers
     >>> layers.Dropout(0.5, rng=0)(np.ones(6))
-    array([2., 0., 0., 0., 2., 2.])
+    array([2., 2., 2., 0., 0., 0.])
     """
 
     function = F.dropout

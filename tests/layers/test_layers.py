@@ -210,7 +210,7 @@ class Bare(Module):
             "larger than the padded image",
         ),
         (lambda: layers.MaxPool2d(2)(np.ones((2, 3))), ValueError, r"want \(N, C, H, W\)"),
-        (lambda: layers.Dropout(1.5), ValueError, "want 0 <= p < 1"),
+        (lambda: layers.Dropout(1.5), ValueError, "want 0 <= p <= 1"),
         (lambda: Sequential(np.tanh), TypeError, "want a Module"),
         (lambda: Bare()(1), NotImplementedError, "defines no forward"),
         (lambda: Bare().parameters(), ValueError, "no parameters"),

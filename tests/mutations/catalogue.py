@@ -414,8 +414,8 @@ MUTATIONS = [
     Mutation(
         "dropout without rescaling",
         "functional/dropout.py",
-        "return x * _kept(x.shape, p, rng) * (1 / (1 - p))",
-        "return x * _kept(x.shape, p, rng)",
+        "return x * kept * (1 / (1 - float(p)) if p < 1 else 0.0)",
+        "return x * kept",
         DROPOUT,
     ),
     Mutation(
@@ -492,14 +492,14 @@ MUTATIONS = [
     # attention and recurrence
     Mutation(
         "attention is normalized over the queries",
-        "functional/attention.py",
+        "functional/kernels/attention.py",
         "    total = p.sum(axis=-2, keepdims=True)",
         "    total = p.sum(axis=-1, keepdims=True)",
         ATTENTION,
     ),
     Mutation(
         "attention without 1/√D",
-        "functional/attention.py",
+        "functional/kernels/attention.py",
         "return 1 / math.sqrt(query.shape[-1]) if scale",
         "return 1.0 if scale",
         ATTENTION,
@@ -520,23 +520,23 @@ MUTATIONS = [
     ),
     Mutation(
         "tiles do not rescale the sums before them",
-        "functional/attention.py",
+        "functional/kernels/attention.py",
         "weighted = weighted * shrink +",
         "weighted = weighted +",
         f"{ATTENTION} -k tiled",
     ),
     Mutation(
         "every tile gets the mask of the first queries",
-        "functional/attention.py",
-        "mask[\n        ...,\n        rows if mask.shape[-2] > 1",
-        "mask[..., slice(rows.stop - rows.start) if mask.shape[-2] > 1",
+        "functional/kernels/attention.py",
+        "rows = rows if mask.shape[-2] > 1",
+        "rows = slice(rows.stop - rows.start) if mask.shape[-2] > 1",
         f"{ATTENTION} -k tiled",
     ),
     Mutation(
         "backward drops other weights than forward did",
-        "functional/attention.py",
-        "keep = _kept(p.shape, rows, cols, dropout_p, seed)",
-        "keep = _kept(p.shape, rows, cols, dropout_p, seed + 1)",
+        "functional/kernels/attention.py",
+        "keep = kept_in_tile(p.shape, rows, cols, dropout_p, seed)",
+        "keep = kept_in_tile(p.shape, rows, cols, dropout_p, seed + 1)",
         f"{ATTENTION} -k tiled",
     ),
     Mutation(
