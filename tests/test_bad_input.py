@@ -139,6 +139,7 @@ BAD = {
             for name in "LayerNorm RMSNorm BatchNorm1d BatchNorm2d InstanceNorm1d InstanceNorm2d".split()
         },
         "GroupNorm": lambda: layers.GroupNorm(2, 3),
+        "PReLU": lambda: layers.PReLU(4)(x),
         "weight_norm": lambda: layers.weight_norm(layers.ReLU()),
         "spectral_norm": lambda: layers.spectral_norm(layers.ReLU()),
         **{

@@ -1,4 +1,4 @@
-"""Each fast operation equals its textbook twin at orders 0, 1 and 2, and PyTorch's at orders 0 and 1."""
+"""Fast operations equal their textbook twins at orders 0, 1 and 2, and PyTorch's at 0 and 1."""
 
 import numpy as np
 import pytest
