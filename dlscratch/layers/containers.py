@@ -22,12 +22,17 @@ class _Numbered(Module):
         attributes.update({str(i): module for i, module in enumerate(modules)})
 
     def _checked(self, module, place):
-        if not isinstance(module, Module):
-            raise TypeError(
-                f"{type(self).__name__}: argument {place} is {type(module).__name__}; "
-                "want a Module (np.tanh is Tanh())"
-            )
-        return module
+        if isinstance(module, Module):
+            return module
+        repair = "np.tanh is Tanh()"
+        if isinstance(module, type):
+            repair = f"call the class: {module.__name__}()"
+        if isinstance(module, list | tuple):
+            repair = f"unpack it: {type(self).__name__}(*layers)"
+        raise TypeError(
+            f"{type(self).__name__}: argument {place} is {type(module).__name__}; "
+            f"want a Module ({repair})"
+        )
 
     def __iter__(self) -> Iterator[Module]:
         return (value for name, value in vars(self).items() if name.isdigit())

@@ -86,6 +86,8 @@ def test_lists_and_dicts_inside_a_module_have_the_names_of_plain_ones():
             TypeError,
             "argument 1 is ufunc; want a Module",
         ),
+        (lambda: Sequential(ReLU), TypeError, r"call the class: ReLU\(\)"),
+        (lambda: Sequential([ReLU()]), TypeError, r"unpack it: Sequential\(\*layers\)"),
         (lambda: Sequential().append(3), TypeError, "argument 0 is int; want a Module"),
         (lambda: ModuleList([ReLU(), None]), TypeError, "ModuleList: argument 1 is NoneType"),
         (lambda: ModuleList([ReLU()]).extend([3]), TypeError, "argument 1 is int"),
