@@ -10,7 +10,7 @@ import contextlib
 import importlib
 import json
 
-from .clone import tests
+from . import clone
 from .notebooks import whole
 
 __all__ = ["arguments", "run"]
@@ -36,7 +36,7 @@ def arguments(parser):
 
 def run(args):
     """Prints the table."""
-    race = tests("benchmarks.benchmark")
+    race = clone.module("tools.benchmark.race")
     importlib.import_module("torch")  # rather now than after the first measurement
     with contextlib.ExitStack() as stack:
         drafts = {

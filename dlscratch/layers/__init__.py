@@ -54,6 +54,7 @@ from .normalization import (
 from .parameters import Parameter, Parameters
 from .parametrizations import spectral_norm, weight_norm
 from .pooling import (
+    AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
     AvgPool1d,
     AvgPool2d,
@@ -97,6 +98,7 @@ __all__ = [
     "MaxPool1d",
     "AvgPool1d",
     "AvgPool2d",
+    "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "Upsample",
     "PixelShuffle",

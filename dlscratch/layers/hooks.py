@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..engine.operation import chosen, needs_input_grad
+from ..engine.operation import Operation
 from ..engine.tensor import Tensor, record
 
 __all__ = ["Handle", "Hooks"]
@@ -119,22 +119,19 @@ def _needs_grad(value):
     return isinstance(value, Tensor) and value.requires_grad
 
 
-class _Together:
+class _Together(Operation):
     """The identity on several Tensors, joined in one row so that their gradients arrive together.
 
     Each then passes through `replace`, a function of the list of all gradients.
     """
 
-    __name__ = "backward hook"
-    __module__ = "dlscratch"
-    accumulate = None
+    name = "backward hook"
 
     def __init__(self, replace):
         self.replace = replace
 
-    def pull(self, node, g, needed, create_graph):
-        gradients = self.replace(_cut(g, [x.shape for x in node.inputs]))
-        return chosen(node, needs_input_grad(node, needed), gradients)
+    def input_gradients(self, node, g, y, inputs, needs_input_grad, create_graph):
+        return self.replace(_cut(g, [x.shape for x in inputs]))
 
 
 def _cut(row, shapes):

@@ -13,7 +13,7 @@ from ..checkpoints import load_checkpoint, save_checkpoint
 from ..data import batches
 from ..engine import Tensor, no_grad
 from ..files import write_whole
-from ..optimizers import ReduceLROnPlateau, clip_grad_norm
+from ..optimizers import ReduceLROnPlateau, clip_grad_norm_
 
 __all__ = [
     "fit",
@@ -152,7 +152,7 @@ def _gradient(model, loss, optimizer, batch, size, clip, callbacks, epoch, histo
             )
         )
     if clip is not None:
-        clip_grad_norm(optimizer.parameters, clip)
+        clip_grad_norm_(optimizer.parameters, clip)
     return total
 
 

@@ -51,7 +51,7 @@ DIFFERENCES = [  # reason, difference, where
     ("an empty parameter has no use", "data has no default, not None", "Parameter"),
     ("by place, too", "full eps reduction not by name only", "GaussianNLLLoss"),
     ("the numbers that all groups need are arguments, not a dict", "lacks defaults", "Optimizer"),
-    ("the same", "adds lr weight_decay maximize", "Optimizer"),
+    ("the same", "adds lr", "Optimizer"),
     ("avg_fn says it", "lacks multi_avg_fn", "AveragedModel"),
     ("refused, unless 0: LSTM shares the constructor", "adds proj_size", "GRU"),
     ("hooks run in the order of their registration, and always", "lacks prepend", HOOKS),
@@ -206,7 +206,11 @@ def test_differences_are_seen(ours, message):
 
 
 def test_layers_made_of_functions_take_arguments_by_place_and_show_them():
-    taken = inspect.signature(layers.AvgPool2d).parameters.values()
-    bare = inspect.Signature([p.replace(annotation=p.empty) for p in taken])
-    assert str(bare).startswith("(kernel_size, stride=None, padding=0, ceil_mode=False")
+    shown = inspect.signature(layers.AvgPool2d).parameters.values()
+    assert [(p.name, p.default) for p in list(shown)[:4]] == [
+        ("kernel_size", inspect.Parameter.empty),
+        ("stride", None),
+        ("padding", 0),
+        ("ceil_mode", False),
+    ]
     assert layers.AvgPool2d(2, 3, 1, True, False, 7).divisor_override == 7
