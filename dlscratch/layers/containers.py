@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from typing import Any
 
 from ..engine import Array
 from .module import Module
@@ -116,7 +117,7 @@ class Sequential(_Numbered):
 
 
 class ModuleList(_Numbered):
-    """A list of modules that belong to the model, named "0", "1", ...; a plain list does the same.
+    """A list of modules, named "0", "1", ...; a plain list in an attribute does the same.
 
     Examples
     --------
@@ -137,7 +138,7 @@ class ModuleList(_Numbered):
 
 
 class ModuleDict(Module):
-    """A dict of modules that belong to the model, under their keys; a plain dict does the same.
+    """A dict of modules, named by their keys; a plain dict in an attribute does the same.
 
     Raises ValueError for a key that is no string, holds a dot or is the name of a method.
 
@@ -196,7 +197,7 @@ class ModuleDict(Module):
 
 
 class Identity(Module):
-    """y = x, whatever arguments it is made with: what stands in the place of a layer taken out.
+    """y = x, whatever arguments it is made with: it takes the place of a layer taken out.
 
     Examples
     --------
@@ -205,7 +206,7 @@ class Identity(Module):
     >>> model[1] = Identity()
     """
 
-    def __init__(self, *args, **options):
+    def __init__(self, *args: Any, **options: Any):
         pass
 
     def forward(self, x: Array) -> Array:
