@@ -20,6 +20,7 @@ from dlscratch import (
     losses,
     models,
     optimizers,
+    progress,
     testing,
     training,
 )
@@ -256,12 +257,28 @@ BAD = {
         "fit": lambda: training.fit(net(), losses.mse_loss, adam(), (x, x), accumulate=0),
         "evaluate": lambda: training.evaluate(net(), losses.mse_loss, (x, x)),
         "accuracy": lambda: training.accuracy(x, np.array([0])),
+        "train": lambda: training.train(
+            training.Run(net(), losses.mse, adam(), (x, x), rng(0), epochs=1, batch_size=0)
+        ),
+        "Run": lambda: training.Run(net(), losses.mse, adam(), (x, x), rng(0), 1, 0).batches(),
+        "AfterBackward": lambda: training.AfterBackward(3),
+        "Evaluation": lambda: training.Evaluation("test", x),
+        "GradientClipping": lambda: training.GradientClipping(-1.0),
+        "Scheduling": lambda: training.Scheduling("cosine"),
+        "WeightAveraging": lambda: training.WeightAveraging(0.99),
+        "EarlyStopping": lambda: training.EarlyStopping(0),
+        "Checkpointing": lambda: training.Checkpointing(3),
         "TensorBoard": lambda: training.TensorBoard(__file__),
     },
-    "files": {"write_whole": lambda: files.write_whole("/no/such/folder/x", b"")},
+    "files": {
+        "write_whole": lambda: files.write_whole("/no/such/folder/x", b""),
+        "whole": lambda: files.whole("/no/such/folder/x").__enter__(),
+    },
+    "progress": {"bar": lambda: progress.bar(3, "numbers")},
     "checkpoints": {
         "save": lambda: checkpoints.save(net(), "/no/such/folder/x"),
         "load": lambda: checkpoints.load(net(), __file__),
+        "read": lambda: checkpoints.read(__file__),
         "save_checkpoint": lambda: checkpoints.save_checkpoint(
             "/no/such/folder/x", net(), adam(), rng(0)
         ),
@@ -347,7 +364,7 @@ NONE = {  # what cannot be given anything wrong: containers of results, constant
     "lab": {"claims", "plot", "curvature", "landscape", "measures"},
     "optimizers": {"get_swa_avg_fn"},
     "plot": {"COLORS", "style"},
-    "training": {"History", "save_checkpoint", "load_checkpoint"},
+    "training": {"History", "save_checkpoint", "load_checkpoint", "Callback", "ProgressBar"},
     "testing": {"has_torch", "trajectory"},
     "layers": {"Identity"},
 }
@@ -370,6 +387,7 @@ MODULES = {
         landscape,
         measures,
         files,
+        progress,
         testing,
     )
 }

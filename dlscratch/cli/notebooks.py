@@ -5,8 +5,9 @@ import contextlib
 import difflib
 import os
 import re
-import tempfile
 from pathlib import Path
+
+from ..files import whole
 
 __all__ = [
     "folder",
@@ -23,7 +24,6 @@ __all__ = [
     "text_of",
     "run",
     "blank_exercises",
-    "whole",
 ]
 
 
@@ -189,6 +189,7 @@ def run(path, out, values=None, progress=True, page=None):
     options["extra_arguments"] = [
         "--log-level=ERROR"
     ]  # a local kernel needs no advice on encrypting its connection
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
     with whole(out, *([page] if page else [])) as drafts:
         try:
             papermill.execute_notebook(str(path), str(drafts[0]), values, **options)
@@ -208,18 +209,6 @@ def _html(path):
     return HTMLExporter().from_filename(str(path))[0]
 
 
-@contextlib.contextmanager
-def whole(*files):
-    """Paths to write to in place of these files, which replace them at the end, or never if anything goes wrong before."""
-    folder = Path(files[0]).parent
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as desk:
-        drafts = [Path(desk, Path(file).name) for file in files]
-        yield drafts
-        for draft, file in zip(drafts, files, strict=True):
-            os.replace(draft, file)
-
-
 def blank_exercises(path, out):
     """Copy a notebook with its solutions cut out and all outputs removed, for a reader who wants to try first."""
     import nbformat
@@ -231,6 +220,7 @@ def blank_exercises(path, out):
             if "solution" in cell.metadata.get("tags", []):
                 cell.source = _stub(cell.source)
                 cell.metadata.pop("jupyter", None)
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
     with whole(out) as (draft,):
         nbformat.write(book, draft)
     return Path(out)

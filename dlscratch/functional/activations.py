@@ -10,8 +10,8 @@ import math
 import numpy as np
 
 from ..engine import Array, custom_vjp, primitive
-from .kernels import activations as kernels
 from .arguments import as_floats, number
+from .kernels import activations as kernels
 
 __all__ = [
     "textbook_relu",

@@ -4,8 +4,8 @@ import numpy as np
 
 from ..engine import Array, custom_vjp
 from ..engine.tensor import unwrap
-from .kernels import softmax as kernels
 from .arguments import number
+from .kernels import softmax as kernels
 
 __all__ = [
     "textbook_softmax",

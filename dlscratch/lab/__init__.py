@@ -7,7 +7,18 @@ from .claim import check, checks, claim, claims
 from .probe import probe
 from .source import source
 
-__all__ = ["claim", "claims", "check", "checks", "probe", "plot", "source", "curvature", "landscape", "measures"]
+__all__ = [
+    "claim",
+    "claims",
+    "check",
+    "checks",
+    "probe",
+    "plot",
+    "source",
+    "curvature",
+    "landscape",
+    "measures",
+]
 
 
 def __getattr__(name):

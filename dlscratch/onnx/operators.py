@@ -8,8 +8,8 @@ import numpy as np
 
 from .. import functional as F
 from ..engine.rules.copies import cast
-from ..engine.rules.indexing import scatter
 from ..engine.rules.einsum import contract
+from ..engine.rules.indexing import scatter
 from ..engine.rules.joining import join
 from ..engine.tensor import getitem
 from ..functional.activations import erf

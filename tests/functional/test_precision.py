@@ -8,9 +8,7 @@ input makes of it, if that is more: no formula can do better than the numbers th
 import numpy as np
 import pytest
 
-from dlscratch import Tensor
 from dlscratch import functional as F
-from dlscratch.functional import activations, losses, softmaxes
 
 mp = pytest.importorskip("mpmath")
 mp.mp.dps = 80

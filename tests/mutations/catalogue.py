@@ -676,16 +676,16 @@ MUTATIONS = [
     Mutation(
         "gradients of micro-batches are added, not averaged",
         "training/loop.py",
-        " * (len(xb) / len(X))",
+        " * (len(x) / len(X))",
         "",
-        "tests/test_training.py",
+        "tests/training/test_loop.py",
     ),
     Mutation(
         "a checkpoint without the generators of Dropout",
         "checkpoints.py",
         "for g in (rng, *held)}",
         "for g in (rng,)}",
-        "tests/test_training.py",
+        "tests/training/test_loop.py",
     ),
     # models and data
     Mutation(
@@ -762,15 +762,15 @@ MUTATIONS = [
     Mutation(
         "the last, smaller batch is dropped",
         "data/batches.py",
-        "range(0, len(order), size)",
-        "range(0, len(order) - size + 1, size)",
+        "range(0, end, size)",
+        "range(0, end - size + 1, size)",
         "tests/data/test_batches.py",
     ),
     Mutation(
         "test examples are also trained on",
         "data/split.py",
-        "test, train = order[:n], order[n:]",
-        "test, train = order[:n], order",
+        "train = order[n:]",
+        "train = order",
         "tests/data",
     ),
     Mutation(

@@ -74,9 +74,13 @@ def test_bad_checkpoints_leave_the_model_as_it_was(tmp_path):
     model, optimizer = build()
     theta = model.parameters().theta.copy()
     whole = path.read_bytes()
-    for damaged in (whole[:-10], b"", b"x" * 100):
+    for damaged, said in (
+        (whole[:-10], "no checkpoint of dlscratch, or it is damaged"),
+        (b"", "is an empty file"),
+        (b"x" * 100, "is no safetensors file"),
+    ):
         path.write_bytes(damaged)
-        with pytest.raises(ValueError, match="no checkpoint of dlscratch, or it is damaged"):
+        with pytest.raises(ValueError, match=said):
             training.load_checkpoint(path, model, optimizer, np.random.default_rng(0))
     path.write_bytes(whole)
     other = optimizers.SGD(model.parameters(), lr=0.1, momentum=0.9)
@@ -99,7 +103,7 @@ def test_accuracy_and_progress(capsys, monkeypatch):
     assert "epochs" in shown.out and not shown.err
 
 
-# What a step is made of -----------------------------------------------------------------------------------------------
+# What a step is made of -----------------------------------------------------------------
 
 
 def regression(n=22, dtype=np.float64):
@@ -190,7 +194,7 @@ def test_clipping_bounds_the_step():
         assert length == pytest.approx(lr * limit, rel=1e-4) if bounded else length > 2 * lr * limit
 
 
-# Early stopping -------------------------------------------------------------------------------------------------------
+# Early stopping -------------------------------------------------------------------------
 
 
 def overfitting():
@@ -259,7 +263,7 @@ def test_nan_is_no_improvement():
         assert history.stalled("train") == stalled
 
 
-# Schedules, averages, rules that call back ----------------------------------------------------------------------------
+# Schedules, averages, rules that call back ----------------------------------------------
 
 
 def test_schedules_move_with_each_step_and_plateaus_with_each_epoch():
@@ -299,7 +303,7 @@ def test_rules_that_need_a_closure_and_rules_with_two_faces():
     assert np.array_equal(theta, rule.vectors["x"]), "measured, saved and returned is the average"
 
 
-# Bad input ------------------------------------------------------------------------------------------------------------
+# Bad input ------------------------------------------------------------------------------
 
 BAD = {
     "accumulate": (dict(accumulate=0), ValueError, "accumulate=0"),
@@ -363,7 +367,7 @@ def test_history_goes_to_csv(tmp_path):
 def test_history_goes_to_parquet(tmp_path):
     pytest.importorskip(
         "pyarrow",
-        reason="pyarrow: pandas would load its 50 MB in every notebook; CI installs it last, for this",
+        reason="pyarrow: pandas would load its 50 MB in every notebook; CI installs it last",
     )
     import pandas as pd
 
@@ -382,7 +386,7 @@ def test_history_goes_to_parquet(tmp_path):
     ],
 )
 def test_a_missing_extra_is_named_with_its_repair(tmp_path, monkeypatch, package, use):
-    monkeypatch.setattr("dlscratch.training.loop.find_spec", lambda name: None)
+    monkeypatch.setattr("dlscratch.training.history.find_spec", lambda name: None)
     with pytest.raises(
         ModuleNotFoundError,
         match=f"needs {package}, which is not installed: python -m pip install {package}$",

@@ -8,7 +8,6 @@ from ...engine import Array, custom_vjp
 from ...engine.tensor import unwrap
 from ..arguments import as_floats, number
 from ..kernels import layer_norm as kernels
-from ..linear import check_same_dtype
 from .batch_norms import batch_norm, check_parameters, scale_channels
 
 __all__ = ["textbook_layer_norm", "layer_norm", "rms_norm", "group_norm", "instance_norm"]
