@@ -30,6 +30,8 @@ class _Numbered(Module):
             repair = f"call the class: {module.__name__}()"
         if isinstance(module, list | tuple):
             repair = f"unpack it: {type(self).__name__}(*layers)"
+        if isinstance(module, Mapping):
+            repair = f"names are 0, 1, ...: {type(self).__name__}(*layers.values())"
         raise TypeError(
             f"{type(self).__name__}: argument {place} is {type(module).__name__}; "
             f"want a Module ({repair})"

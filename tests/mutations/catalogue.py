@@ -188,8 +188,8 @@ MUTATIONS = [
     Mutation(
         "functional_call cuts the graph behind the weights that it is given",
         "layers/functional_call.py",
-        "value if isinstance(own[name], Parameter) else unwrap(value)",
-        "Parameter(unwrap(value))",
+        "return value if isinstance(value, Tensor) else Tensor(value)",
+        "return Parameter(unwrap(value))",
         "tests/layers/test_functional_call.py -k maml",
     ),
     Mutation(
