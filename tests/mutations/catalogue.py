@@ -179,6 +179,20 @@ MUTATIONS = [
         f"{LAYERS}",
     ),
     Mutation(
+        "evaluation gives all modules the same mode back",
+        "layers/module.py",
+        "module.training = training",
+        "module.training = modes[0][1]",
+        f"{LAYERS} -k own_mode",
+    ),
+    Mutation(
+        "functional_call cuts the graph behind the weights that it is given",
+        "layers/functional_call.py",
+        "return value if isinstance(value, Tensor) else Tensor(value)",
+        "return Parameter(unwrap(value))",
+        "tests/layers/test_functional_call.py -k maml",
+    ),
+    Mutation(
         "a copied model shares its parameters",
         "layers/module.py",
         "return copy.deepcopy(self)",
@@ -680,6 +694,13 @@ MUTATIONS = [
         "is_causal=True",
         "is_causal=False",
         "tests/models/test_transformers.py",
+    ),
+    Mutation(
+        "nucleus sampling leaves out the token that reaches top_p",
+        "models/transformers.py",
+        "likelier < top_p",
+        "likelier + falling < top_p",
+        "tests/models/test_transformers.py -k likely",
     ),
     Mutation(
         "GPT without positions",
