@@ -58,8 +58,9 @@ def clip_grad_norm_(
         )
     factor = float(max_norm) / (norm + 1e-6)
     if not factor >= 1:  # NaN, too
-        for g in gradients:
-            g *= factor
+        with np.errstate(invalid="ignore"):  # 0 · inf is NaN, as it should
+            for g in gradients:
+                g *= factor
     return norm
 
 
