@@ -9,9 +9,10 @@ examples:
 import contextlib
 import importlib
 import json
+from pathlib import Path
 
-from .clone import tests
-from .notebooks import whole
+from ..files import whole
+from . import clone
 
 __all__ = ["arguments", "run"]
 
@@ -36,12 +37,13 @@ def arguments(parser):
 
 def run(args):
     """Prints the table."""
-    race = tests("benchmarks.benchmark")
+    race = clone.module("tools.benchmark.race")
     importlib.import_module("torch")  # rather now than after the first measurement
     with contextlib.ExitStack() as stack:
-        drafts = {
-            file: stack.enter_context(whole(file))[0] for file in (args.json, args.picture) if file
-        }
+        drafts = {}
+        for file in filter(None, (args.json, args.picture)):
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
+            (drafts[file],) = stack.enter_context(whole(file))
         results = race.race(args.workloads, args.rounds, args.threads, args.seconds)
         print(race.table(results, race.gemm_rate(args.threads)))
         if args.json:
