@@ -22,7 +22,7 @@ def joined(parameters):
 
 @st.composite
 def selections(draw):
-    """(models, some of their parameters in any order): packed models, not packed ones, and lone parameters."""
+    """(models, some of their parameters in any order), packed or not, and a lone parameter."""
     models = [net(10 * i) for i in range(draw(st.integers(1, 3)))]
     for model in models:
         if draw(st.booleans()):
@@ -62,7 +62,7 @@ def test_any_parameters_read_and_write_as_one_vector(drawn):
 @given(selections(), st.sampled_from(["SGD", "Adam", "LAMB", "SAM"]))
 @settings(max_examples=25, deadline=None)
 def test_training_any_parameters_equals_training_them_one_by_one(drawn, name):
-    """One optimizer of all against one for each, with the same gradients; clipping sees them as one vector."""
+    """One optimizer of all against one for each; clipping sees them as one vector."""
     _, chosen = drawn
     twins = [Parameter(p.data) for p in chosen]
     options = dict(lr=0.1, weight_decay=0.1)

@@ -632,9 +632,30 @@ MUTATIONS = [
     Mutation(
         "clipping each gradient, not their common norm",
         "optimizers/clipping.py",
-        "norm = _norm(gradients, float(norm_type))",
-        "norm = max(_norm([g], float(norm_type)) for g in gradients)",
+        "return math.sqrt(sum(float(np.vdot(a, a)) for a in arrays))",
+        "return math.sqrt(max(float(np.vdot(a, a)) for a in arrays))",
         "tests/optimizers/test_clipping.py",
+    ),
+    Mutation(
+        "what has no gradient moves with decay and momentum",
+        "optimizers/base.py",
+        "if p._grad is not None and p.requires_grad]",
+        "if p.requires_grad]",
+        "tests/optimizers/test_base.py -k no_gradient",
+    ),
+    Mutation(
+        "all parameters count the optimizer's steps",
+        "optimizers/base.py",
+        "        for i in moving:\n            self._counts[i] += 1",
+        "        for i in moving:\n            self._counts[i] = self.t",
+        "tests/optimizers/test_base.py -k turns",
+    ),
+    Mutation(
+        "parameters that do not lie in a row are written one place late",
+        "layers/parameters.py",
+        "theta[...] = values[start : start + len(theta)]",
+        "theta[...] = values[: len(theta)]",
+        "tests/layers/test_parameters.py",
     ),
     Mutation(
         "schedules are one step late",

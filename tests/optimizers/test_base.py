@@ -1,4 +1,4 @@
-"""What all optimizers share: options and groups, state that moves, what is left out of a step, errors."""
+"""What all optimizers share: options, groups, state that moves, what stays, errors."""
 
 import inspect
 
@@ -346,7 +346,7 @@ SKIPPING = {
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("name", SKIPPING)
 def test_parameters_that_take_turns_equal_torchs(name, seed, monkeypatch):
-    """Each parameter has a gradient in a third of the steps, of its own; the counts of steps are then its own, too."""
+    """Each has a gradient in a third of the steps; its count of steps is then its own, too."""
     torch = pytest.importorskip("torch")
     monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)  # of PyTorch's Muon
     default = torch.get_default_dtype()
@@ -422,7 +422,7 @@ AS_NUMPY = lambda v: tuple(map(AS_NUMPY, v)) if isinstance(v, tuple) else np.flo
 
 @pytest.mark.parametrize("name", EVERY)
 def test_options_from_numpy_leave_float32_as_it_is(name):
-    """Given to the constructor, to a group, or set later; and the numbers are those that Python's give."""
+    """Given at first or set later; and the numbers are those that Python's give."""
     plain, of_numpy = small().astype("float32"), small().astype("float32")
     a = make(name, plain.parameters())
     defaults = (a.optimizer if name == "SAM" else a).defaults
@@ -445,7 +445,7 @@ def test_options_from_numpy_leave_float32_as_it_is(name):
 
 
 def test_state_of_groups_moves_bit_for_bit():
-    """Options of groups, the counts of steps of parameters that take turns, and a group that came later."""
+    """Options of groups, counts of parameters that take turns, a group that came later."""
 
     def fresh(lr):
         model = Parts()

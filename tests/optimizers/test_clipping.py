@@ -7,7 +7,7 @@ import pytest
 
 from dlscratch import optimizers
 
-from .twins import backward, batches, torch_backward, twins
+from .twins import backward, batches, small, torch_backward, twins
 
 
 @pytest.mark.parametrize(
