@@ -28,47 +28,40 @@ def filter_direction(parameters, rng=0):
 
 @contextmanager
 def _moving(parameters):
-    """theta, to be written to; on leaving it is as it was."""
-    theta, before = parameters.theta, parameters.theta.copy()
+    """A copy of theta, which may be moved inside; on leaving it is as it was."""
+    before = parameters.read()
     try:
         with no_grad():
-            yield theta, before
+            yield before
     finally:
-        theta[:] = before
-        parameters.mark_written()
+        parameters.write(before)
 
 
-def _at(loss, parameters, theta, point):
-    theta[:] = point
-    parameters.mark_written()
+def _at(loss, parameters, point):
+    parameters.write(point)
     value = loss()
     return float(value.data if isinstance(value, Tensor) else value)
 
 
 def slice_along(loss, parameters, direction, steps):
     """L(theta + t d) for each t in `steps`: (T,). loss: a function of nothing; theta returns to where it was."""
-    with _moving(parameters) as (theta, start):
-        return np.array(
-            [_at(loss, parameters, theta, start + t * _fits(direction, start)) for t in steps]
-        )
+    with _moving(parameters) as start:
+        return np.array([_at(loss, parameters, start + t * _fits(direction, start)) for t in steps])
 
 
 def surface(loss, parameters, d1, d2, a, b):
     """L(theta + a_i d1 + b_j d2): (A, B)."""
-    with _moving(parameters) as (theta, start):
+    with _moving(parameters) as start:
         plane = lambda s, t: start + s * _fits(d1, start) + t * _fits(d2, start)
-        return np.array([[_at(loss, parameters, theta, plane(s, t)) for t in b] for s in a])
+        return np.array([[_at(loss, parameters, plane(s, t)) for t in b] for s in a])
 
 
 def path(loss, parameters, begin, end, steps=21):
     """L on the straight line from `begin` to `end`, two parameter vectors (P,), ends included: (steps,)."""
-    with _moving(parameters) as (theta, start):
+    with _moving(parameters) as start:
         begin, end = _fits(begin, start), _fits(end, start)
         return np.array(
-            [
-                _at(loss, parameters, theta, (1 - t) * begin + t * end)
-                for t in np.linspace(0, 1, steps)
-            ]
+            [_at(loss, parameters, (1 - t) * begin + t * end) for t in np.linspace(0, 1, steps)]
         )
 
 
