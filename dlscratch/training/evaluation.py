@@ -10,7 +10,15 @@ from ..engine import Array, Tensor, no_grad
 from ..engine.tensor import unwrap
 from ..layers import Module
 
-__all__ = ["evaluate", "accuracy", "check_pair", "evaluation_mode", "frozen_parts", "matched"]
+__all__ = [
+    "evaluate",
+    "accuracy",
+    "check_pair",
+    "evaluation_mode",
+    "frozen_parts",
+    "dtype_of",
+    "cast",
+]
 
 
 def evaluate(
@@ -70,12 +78,14 @@ def evaluate(
     size = len(X) if batch_size is None else batch_size
     if size < 1:
         raise ValueError(f"evaluate: expected batch_size of at least 1, got {batch_size}")
-    mean, outputs = 0.0, []
+    dtype = dtype_of(model)
+    mean = 0.0
+    outputs = []
     with evaluation_mode(model), no_grad():
         for start in range(0, len(X), size):
-            x, targets = matched(model, X[start : start + size], y[start : start + size])
-            output = model(Tensor(x))
-            mean += float(loss(output, targets)) * (len(x) / len(X))
+            part = slice(start, start + size)
+            output = model(Tensor(cast(X[part], dtype)))
+            mean += float(loss(output, cast(y[part], dtype))) * (len(X[part]) / len(X))
             if metrics:
                 outputs.append(output)
         measured = {"loss": mean}
@@ -127,15 +137,17 @@ def check_pair(caller: str, split: str, data: Any) -> None:
         raise TypeError(f"{caller}: the {split} data are {kind}; want a pair (X, y)")
 
 
-def matched(model: Module, *arrays: Array) -> list[Array]:
-    """The arrays, those of floats in the dtype of the model's parameters."""
+def dtype_of(model: Module) -> np.dtype | None:
+    """The dtype of the model's parameters; None if it has none."""
     first = next(model.named_parameters(), None)
-    if first is None:
-        return list(arrays)
-    dtype = first[1].dtype
-    return [
-        a.astype(dtype, copy=False) if np.issubdtype(a.dtype, np.floating) else a for a in arrays
-    ]
+    return None if first is None else first[1].dtype
+
+
+def cast(array: np.ndarray, dtype: np.dtype | None) -> np.ndarray:
+    """The array, if it is of floats, in this dtype."""
+    if dtype is None or array.dtype.kind != "f":
+        return array
+    return array.astype(dtype, copy=False)
 
 
 @contextmanager
