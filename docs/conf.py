@@ -1,4 +1,4 @@
-"""Sphinx builds the tree that `python -m docs.stage` wrote. Notebooks are never executed here; their outputs are committed."""
+"""Sphinx builds the tree that `python -m tools.book.stage` wrote. Notebooks are never executed here; their outputs are committed."""
 
 import os
 import sys
@@ -9,9 +9,9 @@ sys.path.insert(0, str(ROOT))
 os.environ["DLSCRATCH_PROGRESS"] = "0"
 
 from dlscratch import functional  # noqa: E402
-from dlscratch.engine.custom import Fused  # noqa: E402
-from docs import docstrings, figures  # noqa: E402
-from tests.notebooks import address  # noqa: E402
+from dlscratch.engine import CustomOperation  # noqa: E402
+from tools.book import docstrings, figures  # noqa: E402
+from tools.notebooks import address  # noqa: E402
 
 project = html_title = "Deep Learning from First Principles"
 author = copyright = "The Deep Learning from First Principles authors"
@@ -25,7 +25,7 @@ myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
 suppress_warnings = ["mystnb.unknown_mime_type"]
 
-# The copy of MathJax that `docs.stage` laid beside the pages. Its menu would make every formula a stop of the Tab key.
+# The copy of MathJax that `tools.book.stage` laid beside the pages. Its menu would make every formula a stop of the Tab key.
 mathjax_path = "mathjax/tex-chtml.js"
 mathjax3_config = {"options": {"enableMenu": False}, "chtml": {"mtextInheritFont": True}}
 
@@ -65,7 +65,7 @@ def setup(app):
     for name, operation in vars(
         functional
     ).items():  # autodoc shows functions; an operation with a fast twin is an object
-        if isinstance(operation, Fused):
+        if isinstance(operation, CustomOperation):
             setattr(functional, name, operation.textbook)
     app.connect("autodoc-process-docstring", docstrings.process)
     app.connect("doctree-read", figures.anchor_cells)

@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 
 from ..files import whole
-from .clone import tests
+from . import clone
 
 __all__ = ["arguments", "run"]
 
@@ -37,7 +37,7 @@ def arguments(parser):
 
 def run(args):
     """Prints the table."""
-    race = tests("benchmarks.benchmark")
+    race = clone.module("tools.benchmark.race")
     importlib.import_module("torch")  # rather now than after the first measurement
     with contextlib.ExitStack() as stack:
         drafts = {}

@@ -1,25 +1,32 @@
-"""What only a clone of the repository has: the folder tests/, where what proves and races the package stands."""
+"""What only a clone of the repository has: its folders tests/ and tools/."""
 
 import importlib
 import sys
+from pathlib import Path
+from types import ModuleType
 
 from . import notebooks
 
-__all__ = ["root", "tests"]
+__all__ = ["root", "module"]
 
 
-def root():
-    """The clone's folder. Raises FileNotFoundError where there is none."""
+def root() -> Path:
+    """The clone's folder.
+
+    Raises FileNotFoundError where there is none.
+    """
     folder = notebooks.folder().parent
-    if not (folder / "tests" / "samples").is_dir():
+    if not ((folder / "tests" / "samples").is_dir() and (folder / "tools").is_dir()):
         raise FileNotFoundError(
-            f"this needs a clone of the repository, with its folder tests/, and {folder} is none; run it inside one"
+            "this needs a clone of the repository, with its folders tests/ and tools/, "
+            f"and {folder} is none; run it inside one"
         )
     return folder
 
 
-def tests(module):
-    """A module of the folder tests/."""
-    if (folder := str(root())) not in sys.path:
+def module(name: str) -> ModuleType:
+    """A module of the clone that is not installed, such as "tools.benchmark.race"."""
+    folder = str(root())
+    if folder not in sys.path:
         sys.path.insert(0, folder)
-    return importlib.import_module(f"tests.{module}")
+    return importlib.import_module(name)

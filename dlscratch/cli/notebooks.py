@@ -20,6 +20,8 @@ __all__ = [
     "parameters",
     "fitted",
     "claims",
+    "checks",
+    "text_of",
     "run",
     "blank_exercises",
 ]
@@ -147,20 +149,30 @@ def _fit(what, default, value):
     return value
 
 
+VERDICT = r"[✓✗] .* \[measured .*; wanted .*\]"
+
+
 def claims(book):
     """[(held, line)] for each line that a claim printed."""
-    said = [
-        o.text
-        for c in book.cells
-        if c.cell_type == "code"
-        for o in c.outputs
-        if o.get("name") == "stdout"
-    ]
-    return [
-        (line[0] == "✓", line)
-        for line in "\n".join(said).splitlines()
-        if re.fullmatch(r"[✓✗] .* \[measured .*; wanted .*\]", line)
-    ]
+    return [(line[0] == "✓", line) for line in _printed(book) if re.fullmatch(VERDICT, line)]
+
+
+def checks(book):
+    """[(held, line)] for each line that a check printed, without the word check."""
+    lines = [line.removeprefix("check ") for line in _printed(book) if line.startswith("check ")]
+    return [(line[0] == "✓", line) for line in lines if re.fullmatch(VERDICT, line)]
+
+
+def text_of(line):
+    """The sentence of a claim's or a check's line."""
+    return re.fullmatch(r"[✓✗] (.*) \[measured .*\]", line)[1]
+
+
+def _printed(book):
+    """All lines of all cells' standard output."""
+    outputs = [o for c in book.cells if c.cell_type == "code" for o in c.outputs]
+    said = [o.text for o in outputs if o.get("name") == "stdout"]
+    return "\n".join(said).splitlines()
 
 
 def run(path, out, values=None, progress=True, page=None):
@@ -215,12 +227,19 @@ def blank_exercises(path, out):
 
 
 def _stub(source):
-    """A solution's imports, and the names that it defines, each set to None: its check then says "not yet"."""
+    """What is left of a solution: imports, functions without their bodies, other names as None.
+
+    Its check then says "not yet". A function keeps its signature and its docstring.
+    """
     kept, names = ["# Your turn."], []
     for node in ast.parse(source).body:
         if isinstance(node, ast.Import | ast.ImportFrom):
             kept.append(ast.unparse(node))
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+        elif isinstance(node, ast.FunctionDef):
+            told = [ast.Expr(ast.Constant(text))] if (text := ast.get_docstring(node)) else []
+            node.body = [*told, ast.Expr(ast.Constant(...))]
+            kept.append(ast.unparse(node))
+        elif isinstance(node, ast.ClassDef):
             names.append(node.name)
         elif isinstance(node, ast.Assign):
             inside = [n for target in node.targets for n in ast.walk(target)]

@@ -17,7 +17,7 @@ import tempfile
 import numpy as np
 
 from ..testing import gradcheck
-from .clone import root, tests
+from . import clone
 from .parts import repair
 
 __all__ = ["arguments", "run"]
@@ -37,7 +37,7 @@ def arguments(parser):
 
 def run(args):
     """Prints the errors of both halves."""
-    derivatives = _derivatives(tests("samples").SAMPLES)
+    derivatives = _derivatives(clone.module("tests.samples").SAMPLES)
     missing = [
         name for name in ("torch", "pytest", "hypothesis") if importlib.util.find_spec(name) is None
     ]
@@ -82,7 +82,7 @@ def _parity(words):
             *(["-k", words] if words else []),
             *COMPARISONS,
         ]
-        code = subprocess.run(command, cwd=root(), env=environment).returncode
+        code = subprocess.run(command, cwd=clone.root(), env=environment).returncode
         if code > 1:
             why = (
                 f"no test's name holds {words}"
@@ -92,5 +92,5 @@ def _parity(words):
             raise RuntimeError(f"no comparison with PyTorch was made: {why}")
         print(f"\n{'worst relative error':70} {'float64':>8} {'float32':>8} {'cases':>5}")
         if os.path.exists(file):
-            tests("parity").main(file)
+            clone.module("tests.parity").main(file)
     return code

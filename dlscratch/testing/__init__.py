@@ -1,13 +1,8 @@
 """Is it right? Gradients against finite differences, layers and whole trainings against PyTorch."""
 
-from .gradcheck import (
-    against_torch,
-    finite_difference,
-    gradcheck,
-    has_torch,
-    relative_error,
-    trajectory,
-)
+from .gradcheck import finite_difference, gradcheck, relative_error
+from .parity import against_torch, has_torch
+from .trajectories import trajectory
 
 __all__ = [
     "against_torch",

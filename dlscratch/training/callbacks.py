@@ -12,7 +12,7 @@ import numpy as np
 
 from ..checkpoints import load_checkpoint, save_checkpoint
 from ..engine import Array
-from ..optimizers import ReduceLROnPlateau, clip_grad_norm
+from ..optimizers import ReduceLROnPlateau, clip_grad_norm_
 from ..progress import bar
 from .evaluation import check_pair, evaluate
 from .history import need
@@ -86,7 +86,7 @@ class Evaluation(Callback):
 
 
 class GradientClipping(Callback):
-    """Bound the norm of the gradient of all parameters before each step: see `clip_grad_norm`."""
+    """Bound the norm of the gradient of all parameters before each step: see `clip_grad_norm_`."""
 
     def __init__(self, max_norm: float):
         if not max_norm > 0:
@@ -94,7 +94,7 @@ class GradientClipping(Callback):
         self.max_norm = max_norm
 
     def after_backward(self, run):
-        clip_grad_norm(run.optimizer.parameters, self.max_norm)
+        clip_grad_norm_(run.optimizer.parameters, self.max_norm)
 
 
 class Scheduling(Callback):

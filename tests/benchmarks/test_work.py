@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from .further import ROWS
-from .work import Work, faults, nodes, peak, work
-from .workloads import LIBRARIES, WORKLOADS
+from tools.benchmark.further import ROWS
+from tools.benchmark.work import Work, faults, nodes, peak, work
+from tools.benchmark.workloads import LIBRARIES, WORKLOADS
 
 # Measured with NumPy 2.4 and Python 3.11; a step may do a tenth more. Whoever makes one cheaper lowers its numbers.
 #        nodes  passes  elements   flops (of GEMMs)  peak (bytes)
@@ -46,7 +46,7 @@ def test_a_step_does_no_more_work(name):
 def test_a_step_maps_no_memory():
     """Each in steady state, in a process of its own, where no other test has left holes in the heap."""
     code = (
-        "import json, sys; from tests.benchmarks.work import faults; from tests.benchmarks.workloads import LIBRARIES, WORKLOADS\n"
+        "import json, sys; from tools.benchmark.work import faults; from tools.benchmark.workloads import LIBRARIES, WORKLOADS\n"
         "def warm(step):\n    [step() for _ in range(3)]\n    return faults(step)\n"
         "print(json.dumps({name: warm(make(LIBRARIES['dlscratch']())[1]) for name, make in WORKLOADS.items()}))"
     )

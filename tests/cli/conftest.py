@@ -3,8 +3,7 @@
 import pytest
 
 from dlscratch.cli import notebooks as nb
-
-from ..notebooks.sample import runnable
+from tools.notebooks.sample import runnable
 
 PARAMETERS = 'depth = 3  # 1-9  #@param\nname = "digits"  # digits, spirals  #@param'
 CLAIM = "print('✓' if depth < 5 else '✗', 'It is shallow [measured', depth, '; wanted < 5]')"

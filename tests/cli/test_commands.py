@@ -59,9 +59,12 @@ def test_a_package_that_is_missing_is_named_with_the_repair(clone, capsys, monke
 
 
 @pytest.mark.parametrize("command", ["verify", "benchmark"])
-def test_what_needs_the_tests_of_a_clone_says_so(clone, capsys, command):
+def test_what_needs_a_clone_says_so(clone, capsys, command):
     assert main([command]) == 2
-    assert "this needs a clone of the repository, with its folder tests/" in capsys.readouterr().err
+    assert (
+        "this needs a clone of the repository, with its folders tests/ and tools/"
+        in capsys.readouterr().err
+    )
 
 
 def test_what_needs_notebooks_says_so(tmp_path, capsys, monkeypatch):
@@ -94,12 +97,12 @@ def test_a_reader_who_has_seen_enough():
 
 
 def test_benchmark_writes_what_it_measured(capsys, monkeypatch, tmp_path):
-    from tests.benchmarks import benchmark
+    from tools.benchmark import race
 
     row = {library: [{"ms": ms, "mb": 1}] * 2 for library, ms in (("PyTorch", 1), ("dlscratch", 2))}
-    monkeypatch.setattr(benchmark, "race", lambda *_: {"W1 MLP, Adam": row})
-    monkeypatch.setattr(benchmark, "table", lambda results, rate: f"{len(results)} row")
-    monkeypatch.setattr(benchmark, "gemm_rate", lambda threads: 1)
+    monkeypatch.setattr(race, "race", lambda *_: {"W1 MLP, Adam": row})
+    monkeypatch.setattr(race, "table", lambda results, rate: f"{len(results)} row")
+    monkeypatch.setattr(race, "gemm_rate", lambda threads: 1)
     monkeypatch.setitem(sys.modules, "torch", sys.modules[__name__])
     assert (
         main(

@@ -13,8 +13,7 @@ from nbclient import NotebookClient
 
 from dlscratch.__main__ import main
 from dlscratch.cli import notebooks as nb
-
-from ..notebooks.sample import runnable
+from tools.notebooks.sample import runnable
 
 
 def files(folder):

@@ -16,7 +16,7 @@ CLAIM = "print('✓' if depth + seed < 5 else '✗', 'It is shallow [measured', 
 
 @pytest.fixture
 def book(clone):
-    from ..notebooks.sample import runnable
+    from tools.notebooks.sample import runnable
 
     return runnable(clone / "notebooks" / "part0_a" / "07_d.ipynb", PARAMETERS, CLAIM)
 

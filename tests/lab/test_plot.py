@@ -175,3 +175,16 @@ def test_figures_in_a_notebook_are_small_png():
     png = base64.b64decode(output.data["image/png"])
     width, height = struct.unpack(">II", png[16:24])
     assert 560 <= width <= 700 and 280 <= height <= 360 and len(png) < 30_000
+
+
+def test_curves_of_a_sweep():
+    rows = [dict(a=a, b=b, seed=s, got=a * b + s) for a in (3, 1) for b in (1, 2) for s in range(3)]
+    ax = plot.sweep_curves(pd.DataFrame(rows), "a", "got", by="b")
+    assert (
+        [line.get_label() for line in ax.lines] == ["b 1", "b 2"]
+        and ax.get_xlabel() == "a"
+        and len(ax.collections) == 2
+    )
+    assert np.allclose(ax.lines[1].get_xydata(), [[1, 3], [3, 7]])
+    with pytest.raises(ValueError, match="several runs for one a, seed; want one: choose"):
+        plot.sweep_curves(pd.DataFrame(rows), "a", "got")

@@ -1,4 +1,4 @@
-"""Put one classic bug into a copy of the package, and see whether the test that should catch it does.
+"""Put one classic bug into a copy of the package; does the test that should catch it do so?
 
 python -m tests.mutations.run prints the table.
 """
@@ -14,85 +14,85 @@ from pathlib import Path
 from .catalogue import MUTATIONS
 
 ROOT = Path(__file__).parents[2]
+COPIED = ("dlscratch", "tests", "tools")
+SECONDS = 300  # that a test may take
+
+# every process starts as one that has imported these, and nothing of ours
+FRESH = multiprocessing.get_context("forkserver")
+FRESH.set_forkserver_preload(["numpy", "torch"])
 
 
 def mutated(text, mutation):
     """The text with the bug in it. Raises ValueError unless the place is there exactly once."""
-    if text.count(mutation.old) != 1:
+    count = text.count(mutation.old)
+    if count != 1:
         raise ValueError(
-            f"{mutation.name}: {mutation.old!r} stands {text.count(mutation.old)} times in {mutation.file}, want once"
+            f"{mutation.name}: {mutation.old!r} stands {count} times in {mutation.file}, want once"
         )
     return text.replace(mutation.old, mutation.new)
 
 
 def caught(mutation):
-    """Whether the named test fails with the bug: it must fail, and not merely find nothing to run."""
+    """Whether the named test fails with the bug: it must fail, not merely find nothing to run."""
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("dlscratch", "tests"):
-            shutil.copytree(
-                ROOT / name, Path(folder) / name, ignore=shutil.ignore_patterns("__pycache__")
-            )
-        shutil.copy(ROOT / "pyproject.toml", folder)
-        file = Path(folder) / "dlscratch" / mutation.file
-        file.write_text(mutated(file.read_text(encoding="utf-8"), mutation), encoding="utf-8")
-        path, _, words = mutation.test.partition(" -k ")
-        arguments = [
-            "-q",
-            "-x",
-            "--no-header",
-            "-p",
-            "no:cacheprovider",
-            path,
-            *(["-k", words] if words else []),
-        ]
-        process = FRESH.Process(target=_pytest, args=(folder, arguments))
+        _copy_with_bug(mutation, Path(folder))
+        process = FRESH.Process(target=_pytest, args=(folder, _arguments(mutation.test)))
         process.start()
-        process.join(300)
+        process.join(SECONDS)
         said = (Path(folder) / "said").read_text(encoding="utf-8", errors="replace")
-    if process.exitcode != 0 and not (
-        process.exitcode == 1 and "\nFAILED " in said
-    ):  # misused, nothing collected, too slow
+    passed = process.exitcode == 0
+    failed = process.exitcode == 1 and "\nFAILED " in said
+    if not (passed or failed):  # misused, nothing collected, too slow
         process.kill()
         raise RuntimeError(
             f"{mutation.name}: pytest ended with {process.exitcode}:\n{said[-2000:]}"
         )
-    return process.exitcode == 1
+    return failed
 
 
-FRESH = multiprocessing.get_context(
-    "forkserver"
-)  # every process starts as one that has imported these, and nothing of ours
-FRESH.set_forkserver_preload(["numpy", "torch"])
+def _copy_with_bug(mutation, folder):
+    """The project in `folder`, with the bug in its place."""
+    for name in COPIED:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    file = folder / "dlscratch" / mutation.file
+    file.write_text(mutated(file.read_text(encoding="utf-8"), mutation), encoding="utf-8")
+
+
+def _arguments(test):
+    """Pytest's, for a test that is named as "path" or "path -k words"."""
+    path, _, words = test.partition(" -k ")
+    chosen = ["-k", words] if words else []
+    return ["-q", "-x", "--no-header", "-p", "no:cacheprovider", path, *chosen]
 
 
 def _pytest(folder, arguments):
-    """In a process of its own: pytest on the copy in `folder`."""
+    """In a process of its own: pytest on the copy in `folder`, which says what it says in a file."""
     import pytest
 
     for name in [k for k in os.environ if k.startswith(("PYTEST", "COV"))]:
         del os.environ[name]
-    os.environ |= {
-        "HYPOTHESIS_PROFILE": "first",
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-    }  # nbval alone would cost 2 s
-    for name in [k for k in sys.modules if k.split(".")[0] == "tests"]:
+    os.environ["HYPOTHESIS_PROFILE"] = "first"
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # nbval alone would cost 2 s
+    for name in [k for k in sys.modules if k.split(".")[0] in COPIED]:
         del sys.modules[name]
     os.chdir(folder)
     sys.path.insert(0, folder)
     with open("said", "w") as file:
-        os.dup2(file.fileno(), 1), os.dup2(file.fileno(), 2)
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
         code = pytest.main(arguments)
     sys.exit(int(code))
 
 
 def main():
+    """Print what each bug's test did; 1 if one has escaped."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = list(pool.map(caught, MUTATIONS))
     for mutation, found in zip(MUTATIONS, results, strict=True):
-        print(
-            "caught " if found else "ESCAPED",
-            f"{mutation.name:60} {mutation.file:32} {mutation.test}",
-        )
+        verdict = "caught " if found else "ESCAPED"
+        print(verdict, f"{mutation.name:60} {mutation.file:32} {mutation.test}")
     print(f"{sum(results)} of {len(results)} caught")
     return sum(results) < len(results)
 

@@ -29,3 +29,11 @@ def test_a_place_that_is_gone_is_noticed():
 
 def test_names_are_unique():
     assert len({m.name for m in MUTATIONS}) == len(MUTATIONS) >= 50
+
+
+def test_every_place_and_every_test_is_there():
+    """Told at once; otherwise each would only be noticed when its bug is tried."""
+    for mutation in MUTATIONS:
+        text = (ROOT / "dlscratch" / mutation.file).read_text(encoding="utf-8")
+        assert mutated(text, mutation) != text
+        assert (ROOT / mutation.test.partition(" -k ")[0]).exists(), mutation.test

@@ -6,8 +6,8 @@ import tomllib
 
 from packaging.version import Version
 
-from .address import ROOT
-from .lowest import COLAB, constraints, promised
+from tools.notebooks.address import ROOT
+from tools.notebooks.lowest import COLAB, constraints, promised
 
 
 def test_the_lowest_environment_has_each_package_once():

@@ -4,9 +4,8 @@ import nbformat
 import pytest
 
 from dlscratch.cli import notebooks as nb
-
-from . import address, ledger, maintain, rerun
-from .sample import runnable, sample
+from tools.notebooks import address, ledger, maintain, rerun
+from tools.notebooks.sample import runnable, sample
 
 PARAMETERS = "seed = 0  # 0-9  #@param\nrate = 0.5  # 0-1  #@param\ndepth = 1  # 1-9  #@param\nname = 'a'  #@param"
 CLAIM = "print('✓' if seed < 3 else '✗', 'small [measured', seed, '; wanted < 3]')"

@@ -4,10 +4,9 @@ import nbformat
 import pytest
 
 from dlscratch.cli import notebooks as nb
-
-from . import address, latex
-from .sample import PATH, code, said, sample
-from .structure import LINES, SETUP, faults
+from tools.notebooks import address, latex
+from tools.notebooks.sample import PATH, code, said, sample
+from tools.notebooks.structure import LINES, SETUP, faults
 
 
 @pytest.mark.parametrize("path", nb.find(), ids=lambda p: p.stem)
@@ -44,7 +43,7 @@ def result(text):
 
 
 BAD = {
-    "does not begin with `# 99 · Title`": swap(0, "# 99 · ", "# "),
+    "does not begin with `# 00 · Title`": swap(0, "# 00 · ", "# "),
     "badge differs": swap(0, "/main/", "/other/"),
     "has no line `**Question.** ...`": swap(0, "**Question.**", "Question"),
     "the first cell shows no answer": swap(0, "![It is so](attachment:answer.png)", ""),

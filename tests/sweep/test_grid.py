@@ -1,4 +1,7 @@
-"""Sweeps survive: a killed worker, a killed sweep, an exception, half a line, Ctrl-C. Runs leave a mark each time they start."""
+"""Sweeps survive a killed worker, a killed sweep, an exception, and Ctrl-C.
+
+Runs leave a mark each time they start.
+"""
 
 import json
 import os
@@ -14,9 +17,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from dlscratch.lab import plot
-from dlscratch.sweep.fingerprint import fingerprint
-from dlscratch.sweep.grid import _read, _scalar, sweep
+from dlscratch.sweep.grid import sweep
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32",
@@ -67,7 +68,8 @@ def test_a_killed_worker_and_an_exception_end_no_other_run(tmp_path, engine):
     )
     assert "ZeroDivisionError: on purpose" in frame.error[2, 1] and "in deadly" in frame.error[2, 1]
     assert "killed" in frame.error[3, 1]
-    # Four deaths are the limit. Two of them may be a neighbour's, before the run has begun; the last two are its own, since it is alone.
+    # Four deaths are the limit. Two of them may be a neighbour's, before the run has begun;
+    # the last two are its own, since it is alone.
     assert starts(tmp_path / "marks")["1 0"] >= 2 and 2 <= starts(tmp_path / "marks")["3 1"] <= 4
     assert (
         starts(tmp_path / "marks")["2 1"] <= 3
@@ -108,7 +110,7 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 def stopped_by(script, number, out):
-    """The sweep, which has got the signal after four finished runs; and what it had stored by then."""
+    """The sweep, which got the signal after four finished runs; what it had stored by then."""
     pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     running = subprocess.Popen(script, start_new_session=True, env=ENVIRONMENT, **pipes)
     while not out.exists() or out.read_bytes().count(b"\n") < 4:
@@ -154,23 +156,6 @@ def test_a_killed_sweep_goes_on_where_it_was(tmp_path, script, number):
     assert again == {f"{a} {seed}" for a in range(4) for seed in range(3)} - {
         f"{run['a']} {run['seed']}" for run in stored
     }
-
-
-def test_a_half_line_is_cut_off_and_its_run_redone(tmp_path):
-    out = tmp_path / "runs.jsonl"
-    whole = sweep(product, GRID, 2, jobs=1, out=out)
-    lines = out.read_bytes().splitlines(keepends=True)
-    for cut in (3, 30, len(lines[-1]) - 1):
-        out.write_bytes(b"".join(lines[:-1]) + lines[-1][:cut])
-        assert len(
-            _read(out, fingerprint(product), ["a", "b", "seed"])
-        ) == 5 and out.read_bytes() == b"".join(lines[:-1])
-    assert (
-        sweep(product, GRID, 2, jobs=1, out=out)
-        .drop(columns="seconds")
-        .equals(whole.drop(columns="seconds"))
-    )
-    assert len(out.read_bytes().splitlines()) == 6
 
 
 def test_a_larger_grid_and_failed_runs_are_what_is_left_to_do(tmp_path):
@@ -261,71 +246,7 @@ def test_a_bad_request_is_said_before_anything_runs(tmp_path, arguments, message
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(
-    "content, message",
-    [
-        (b"my diary\n", "line 1: no run over a, b, seed"),
-        (b"my diary", "is no file of a sweep"),
-        (b'{"code": "\n', "line 1: no run"),
-        (b'{"code": "1", "run": {"a": 1, "seed": 0}}\n', "line 1: no run over a, b, seed"),
-        (b'{"code": "1", "run": {"a": 1, "b": 2, "seed": 0}}\n', "line 1: other code"),
-    ],
-)
-def test_another_file_is_left_as_it_is(tmp_path, content, message):
-    (tmp_path / "runs.jsonl").write_bytes(content)
-    with pytest.raises(ValueError, match=message):
-        sweep(product, GRID, 1, out=tmp_path / "runs.jsonl")
-    assert (tmp_path / "runs.jsonl").read_bytes() == content
-
-
 def test_a_missing_dask_is_named_with_its_repair(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ImportError, match="python -m pip install distributed"):
         sweep(product, GRID, 1, engine="dask", out=tmp_path / "runs.jsonl")
-
-
-def test_the_fingerprint_follows_what_the_code_does():
-    def of(source):
-        space = {"__name__": "made", "np": np}
-        exec(source, space)
-        return fingerprint(space["f"])
-
-    base = of("K = 2\ndef g(x):\n    return x * K\ndef f(x, seed=0):\n    return g(x)")
-    assert base == of(
-        "K = 2\n\ndef g(x):\n    return x * K  # doubled\n\ndef f(x, seed=0):\n    return g(x)"
-    )
-    changed = [
-        "K = 3\ndef g(x):\n    return x * K",
-        "K = 2\ndef g(x):\n    return x + K",
-        "K = 2\ndef g(x, y=1):\n    return x * K",
-    ]
-    prints = [of(f"{one}\ndef f(x, seed=0):\n    return g(x)") for one in changed]
-    prints.append(of("K = 2\ndef g(x):\n    return x * K\ndef f(x, seed=1):\n    return g(x)"))
-    prints.append(
-        of(
-            "K = 2\ndef g(x):\n    return x * K\ndef f(x, seed=0):\n    return [g(y) for y in [x]][0]"
-        )
-    )
-    assert len({base, *prints}) == 6
-    assert of("class G:\n    def h(self):\n        return 1\nf = lambda seed: G().h()") != of(
-        "class G:\n    def h(self):\n        return 2\nf = lambda seed: G().h()"
-    )
-    assert (
-        of("import threading\nL = threading.Lock\nf = lambda seed: L")
-        and _scalar(np.str_("a")) == "a"
-    )
-    with pytest.raises(ValueError, match="uses a value that cannot be pickled"):
-        of("import threading\nL = threading.Lock()\nf = lambda seed: L")
-
-
-def test_curves_of_a_sweep():
-    rows = [dict(a=a, b=b, seed=s, got=a * b + s) for a in (3, 1) for b in (1, 2) for s in range(3)]
-    ax = plot.sweep_curves(pd.DataFrame(rows), "a", "got", by="b")
-    assert (
-        [line.get_label() for line in ax.lines] == ["b 1", "b 2"]
-        and ax.get_xlabel() == "a"
-        and len(ax.collections) == 2
-    )
-    assert np.allclose(ax.lines[1].get_xydata(), [[1, 3], [3, 7]])
-    with pytest.raises(ValueError, match="several runs for one a, seed; want one: choose"):
-        plot.sweep_curves(pd.DataFrame(rows), "a", "got")

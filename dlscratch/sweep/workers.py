@@ -1,0 +1,246 @@
+"""The processes that do the runs of a sweep, here or on a cluster; what happens when one dies."""
+
+import multiprocessing
+import os
+import sys
+import threading
+import time
+import traceback
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from contextlib import ExitStack, nullcontext
+
+__all__ = ["COLUMNS", "ENGINES", "Workers", "attempt", "outcomes", "plain"]
+
+COLUMNS = ["seconds", "error"]  # beside the parameters and the results
+
+
+# One run, in a worker ----------------------------------------------------------------------------
+
+
+def attempt(fn: Callable, run: dict) -> dict:
+    """The outcome of fn(**run): {"result": ..., "seconds": ..., "error": traceback or None}."""
+    start = time.perf_counter()
+    try:
+        result = _columns(fn(**run), run)
+        error = None
+    except (Exception, SystemExit):  # whatever a run raises is its own affair
+        result = {}
+        error = traceback.format_exc()
+    seconds = round(time.perf_counter() - start, 3)
+    return {"result": result, "seconds": seconds, "error": error}
+
+
+def _columns(value, run):
+    """What a run gave, as {column: plain value}."""
+    named = value if isinstance(value, dict) else {"value": value}
+    taken = named.keys() & {*run, *COLUMNS}
+    if taken:
+        raise ValueError(
+            f"the result has {', '.join(taken)}, which is a parameter or a column of its own; "
+            "rename it"
+        )
+    return {name: plain(one) for name, one in named.items()}
+
+
+def plain(value):
+    """A number, text, bool or None as Python has it, also from NumPy's scalars and 0-d arrays."""
+    if getattr(value, "ndim", None) == 0:
+        value = value.item()
+    if value is not None and not isinstance(value, int | float | str):
+        raise TypeError(f"{value!r} is {type(value).__name__}; want a number, text, bool or None")
+    return value
+
+
+# All runs ----------------------------------------------------------------------------------------
+
+
+def outcomes(
+    start_workers: Callable[[], "Workers"], fn: Callable, runs: dict[str, dict]
+) -> Iterator[tuple[str, dict]]:
+    """Yield (key, outcome) of each run as it finishes, in any order.
+
+    The death of one worker can fail every run that was under way with it. All of them are tried
+    again; one that has died twice is a suspect, and from then on runs alone, so that it can bring
+    down no other. After `attempts` deaths its outcome is that error.
+
+    start_workers: makes new Workers, the first ones and those after a death that broke the last.
+    runs: {key: {parameter: value}}.
+    """
+    waiting = deque(runs)
+    deaths = Counter()
+    while waiting:
+        with start_workers() as workers:
+            yield from _until_broken(workers, fn, runs, waiting, deaths)
+
+
+def _until_broken(workers, fn, runs, waiting, deaths):
+    """The outcomes that these workers give; what is still `waiting` then needs new ones."""
+    running = {}
+    usable = True
+    while True:
+        if usable:
+            usable = _submit(workers, fn, runs, waiting, running, deaths)
+        if not running:
+            return
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            key = running.pop(future)
+            failure = future.exception()
+            if not isinstance(failure, workers.killed):
+                yield key, future.result()
+                continue
+            deaths[key] += 1
+            if isinstance(failure, BrokenExecutor):
+                usable = False
+            if deaths[key] < workers.attempts:
+                waiting.appendleft(key)
+            else:
+                error = f"its worker was killed each time: {failure}"
+                yield key, {"result": {}, "seconds": None, "error": error}
+        del future  # what is still referred to, Dask would do again when its worker dies
+
+
+def _submit(workers, fn, runs, waiting, running, deaths):
+    """Start what is waiting while there is room; whether the workers still take something."""
+    while waiting and len(running) < workers.at_once:
+        suspected = any(deaths[key] > 1 for key in (waiting[0], *running.values()))
+        if running and suspected:
+            break
+        key = waiting.popleft()
+        try:
+            future = workers.submit(attempt, fn, runs[key])
+        except BrokenExecutor:  # a worker has died since the last look
+            waiting.appendleft(key)
+            return False
+        running[future] = key
+    return True
+
+
+# Where they run ----------------------------------------------------------------------------------
+
+
+class Workers:
+    """Processes that call functions, while a `with` block lasts; leaving it ends them.
+
+    at_once: how many calls may be under way. killed: the exception in the future of a call whose
+    worker died. attempts: how often a call is begun whose worker dies each time.
+    """
+
+    at_once: int
+    killed: type[Exception]
+    attempts: int
+
+    def submit(self, function: Callable, *args) -> Future:
+        """Begin function(*args) in some worker; a future of its result."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """End the processes."""
+        raise NotImplementedError
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class ProcessesHere(Workers):
+    """Processes of this machine by loky, with one BLAS thread each.
+
+    They are joblib's own, but as futures: joblib.Parallel loses finished runs when a worker dies.
+    """
+
+    attempts = 4
+
+    def __init__(self, jobs: int | None, address: str | None):
+        from joblib import cpu_count
+        from joblib.externals.loky import ProcessPoolExecutor
+        from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+        if address:
+            raise ValueError(f'address={address!r} is for engine="dask"')
+        libraries = ("OMP", "OPENBLAS", "MKL")
+        one_thread = {f"{library}_NUM_THREADS": "1" for library in libraries}
+        one_thread["VECLIB_MAXIMUM_THREADS"] = "1"
+        self.at_once = jobs or cpu_count()
+        self.killed = TerminatedWorkerError
+        self._executor = ProcessPoolExecutor(
+            self.at_once, env=one_thread, initializer=_end_with_parent, initargs=(os.getpid(),)
+        )
+
+    def submit(self, function: Callable, *args) -> Future:
+        """Begin function(*args) in some worker; a future of its result."""
+        return self._executor.submit(function, *args)
+
+    def close(self) -> None:
+        """End the processes, whatever they are doing."""
+        self._executor.shutdown(kill_workers=True)
+
+
+def _end_with_parent(parent):
+    """End this worker when the sweep is killed, else it would work on.
+
+    On Windows a parent's death does not show.
+    """
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+class DaskCluster(Workers):
+    """A Dask cluster: the one at an address (or a cluster object), or processes of this machine.
+
+    The scheduler behind an address redoes a killed worker's runs by its own rules; that of a
+    cluster here leaves it to us.
+    """
+
+    def __init__(self, jobs: int | None, address: str | None):
+        try:
+            import dask
+            import joblib
+            from distributed import Client, KilledWorker, LocalCluster
+        except ImportError as error:
+            raise ImportError(
+                'engine="dask" needs a package: python -m pip install distributed'
+            ) from error
+        if multiprocessing.parent_process():
+            raise RuntimeError(
+                'a script starts a sweep under `if __name__ == "__main__":`, '
+                "since the workers import the script"
+            )
+        self.killed = KilledWorker
+        self.attempts = 1 if address else 4
+        self.at_once = jobs or (sys.maxsize if address else joblib.cpu_count())
+        rules = {
+            "distributed.scheduler.allowed-failures": 0,
+            # a worker that is killed twice within 15 s would else never come back
+            "distributed.deploy.lost-worker-timeout": "1000 days",
+        }
+        with ExitStack() as stack:
+            stack.enter_context(dask.config.set(rules))
+            if address:
+                cluster = nullcontext(address)
+            else:
+                cluster = LocalCluster(
+                    n_workers=self.at_once, threads_per_worker=1, dashboard_address=None
+                )
+            client = stack.enter_context(Client(stack.enter_context(cluster)))
+            self._executor = client.get_executor(pure=False)
+            self._open = stack.pop_all()
+
+    def submit(self, function: Callable, *args) -> Future:
+        """Begin function(*args) in some worker; a future of its result."""
+        return self._executor.submit(function, *args)
+
+    def close(self) -> None:
+        """Leave the cluster, and end it if it was made here."""
+        self._open.close()
+
+
+ENGINES = {"joblib": ProcessesHere, "dask": DaskCluster}
