@@ -1,7 +1,6 @@
 """Measuring a model on data, batch by batch, without changing it."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ __all__ = [
     "evaluate",
     "accuracy",
     "check_pair",
-    "evaluation_mode",
     "frozen_parts",
     "dtype_of",
     "cast",
@@ -81,7 +79,7 @@ def evaluate(
     dtype = dtype_of(model)
     mean = 0.0
     outputs = []
-    with evaluation_mode(model), no_grad():
+    with model.evaluation(), no_grad():
         for start in range(0, len(X), size):
             part = slice(start, start + size)
             output = model(Tensor(cast(X[part], dtype)))
@@ -148,18 +146,6 @@ def cast(array: np.ndarray, dtype: np.dtype | None) -> np.ndarray:
     if dtype is None or array.dtype.kind != "f":
         return array
     return array.astype(dtype, copy=False)
-
-
-@contextmanager
-def evaluation_mode(model: Module) -> Iterator[None]:
-    """Evaluation mode for the length of a block; then each module has its own mode back."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 def frozen_parts(model: Module) -> list[tuple[Module, bool]]:
