@@ -82,8 +82,10 @@ def evaluate(
     with model.evaluation(), no_grad():
         for start in range(0, len(X), size):
             part = slice(start, start + size)
-            output = model(Tensor(cast(X[part], dtype)))
-            mean += float(loss(output, cast(y[part], dtype))) * (len(X[part]) / len(X))
+            x = cast(X[part], dtype)
+            targets = cast(y[part], dtype)
+            output = model(Tensor(x))
+            mean += float(loss(output, targets)) * (len(x) / len(X))
             if metrics:
                 outputs.append(output)
         measured = {"loss": mean}

@@ -1,4 +1,4 @@
-"""The loop of training, the run that it is about, and the events that callbacks hook into."""
+"""The loop of training, what it knows of a run, and the events that callbacks hook into."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def train(run: Run) -> History:
             if run.stopped:
                 break
             run.model.train()
-            for module, mode in frozen:
+            for module, mode in frozen:  # set on purpose
                 module.train(mode)
             run.optimizer.train()
             for batch in run.batches():
@@ -90,8 +90,9 @@ class Run:
         self.value = 0.0
         for start in range(0, len(X), self.batch_size):
             part = slice(start, start + self.batch_size)
-            outputs = self.model(Tensor(cast(X[part], self.dtype)))
-            loss = self.loss(outputs, cast(y[part], self.dtype)) * (len(X[part]) / len(X))
+            x = cast(X[part], self.dtype)
+            targets = cast(y[part], self.dtype)
+            loss = self.loss(self.model(Tensor(x)), targets) * (len(x) / len(X))
             loss.backward()
             self.value += loss.item()
         self.notify("after_backward")
