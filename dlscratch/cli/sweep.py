@@ -145,6 +145,6 @@ def _report(frame, names, picture):
             ax = plot.layers(
                 table, xlabel="", ylabel="claim", title="Claims that held", label="share of seeds"
             )
-            ax.images[0].set_clim(0, 1)
+            ax.collections[0].set_clim(0, 1)
             ax.figure.savefig(draft)
         print(f"Picture: {picture.resolve()}")
