@@ -167,7 +167,7 @@ def sweep_curves(
     ax: Axes | None = None,
     **labels: str,
 ) -> Axes:
-    """`curves` of a tidy frame of runs: y against x, the mean over seeds in its 95 % t-interval.
+    """`curves` of a frame of runs: y against x, the mean over seeds in its 95 % t-interval.
 
     A failed run leaves a gap.
 
@@ -413,7 +413,7 @@ def densities(
     xlabel: str = "",
     title: str = "",
 ) -> np.ndarray:
-    """How values are spread in each layer, smoothed: one panel a layer, a Gaussian kernel estimate.
+    """How values are spread in each layer, smoothed: one panel a layer, by Gaussian kernels.
 
     The parameters are those of `histograms`. Where all values are equal there is no density to
     draw, and the panel stays empty.
@@ -584,7 +584,9 @@ def decision_regions(
     title: str = "",
     resolution: int = 200,
 ) -> Axes:
-    """Where a classifier of the plane puts its classes: colour is probability, borders are solid.
+    """Where a classifier of the plane puts its classes: colour says how probable they are.
+
+    Borders are solid, those of the truth dashed.
 
     Parameters
     ----------

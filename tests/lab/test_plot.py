@@ -226,7 +226,7 @@ def test_plot_is_loaded_when_asked_for():
 
 
 def test_figures_in_a_notebook_are_small_png():
-    """A real kernel: one PNG a figure, cropped, at 85 dpi: a page of them is light and fits 700 px."""
+    """A real kernel: one PNG a figure, cropped, at 85 dpi, so that it fits 700 px."""
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     code = "from dlscratch.lab import plot\nplot.style()\n"
     code += "plot.curves(None, {'a': [1.0, 2, 3]}, title='up');"
