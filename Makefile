@@ -2,6 +2,7 @@
 SHELL  := /bin/bash
 TORCH  ?= torch==2.13.0
 NB     ?= 00
+SEEDS  ?= 3
 ARGS   ?=
 J      ?= 2
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3 python,$(if $(shell $(p) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(p))))
@@ -14,10 +15,10 @@ OLD    := .venv-colab/.made-$(STAMP)$(if $(TORCH),-torch)
 PIP    := PYTHONWARNINGS=ignore $(PY) -m pip install --disable-pip-version-check --progress-bar on -q -c constraints.txt
 # Where the platform has no such build of PyTorch, say which: make test TORCH=torch, or none: make test TORCH=
 export OPENBLAS_NUM_THREADS ?= 1
-test unit notebooks execute cost seeds tinker portable: export DLSCRATCH_PROGRESS ?= 0
+test unit notebooks execute cost seeds breaks reach answers tinker portable: export DLSCRATCH_PROGRESS ?= 0
 NBVAL  := $(PY) -m pytest -q --color=no -n $(J) --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=180 --nbval-sanitize-with=nbval-sanitize.cfg -p no:cacheprovider
 
-.PHONY: run lab book serve chromium test unit notebooks lint mutations parity benchmark execute links figures cost seeds tinker portable colab setup clean
+.PHONY: run lab book serve chromium test unit notebooks lint mutations parity benchmark execute links figures cost seeds breaks reach answers tinker portable colab setup clean
 run: $(RUN)
 	@echo "Executing notebook $(NB) ..."
 	@$(PY) -m dlscratch run $(NB) $(ARGS)
@@ -61,11 +62,21 @@ BOOKS = $(if $(filter command,$(firstword $(origin NB))),$(NB),all)
 execute: $(TEST)
 	$(PY) -m tools.notebooks.maintain execute $(BOOKS)
 links: $(TEST)
-	$(PY) -m tools.notebooks.maintain links
+	REPOSITORY=$(REPOSITORY) $(PY) -m tools.notebooks.maintain links
 cost: $(TEST)
 	$(PY) -m tools.notebooks.maintain cost $(BOOKS)
+# Three other seeds; before a notebook is called done: make seeds NB=05 SEEDS=20
 seeds: $(TEST)
-	$(PY) -m tools.notebooks.rerun seeds $(BOOKS)
+	SEEDS=$(SEEDS) $(PY) -m tools.notebooks.rerun seeds $(BOOKS)
+# Small edits that must turn named claims, and no others, from ✓ to ✗.
+breaks: $(TEST)
+	$(PY) -m tools.notebooks.breaks $(BOOKS)
+# At how many neighbouring settings each claim holds: notebooks/reach.json.
+reach: $(TEST)
+	$(PY) -m tools.notebooks.reach $(BOOKS)
+# Right and wrong answers, fed to each exercise's check.
+answers: $(TEST)
+	$(PY) -m tools.notebooks.exercises $(BOOKS)
 tinker: $(TEST)
 	$(PY) -m tools.notebooks.rerun tinker $(BOOKS)
 figures: $(TEST)

@@ -1,38 +1,43 @@
-"""The losses by their short names; definitions and gradients stand in functional/{losses,regression,ctc}.py."""
+"""The losses under PyTorch's names: each is defined once, in functional/losses/."""
 
-from .functional import binary_cross_entropy, cross_entropy, info_nce, kl_div
-from .functional import binary_cross_entropy_with_logits as bce_with_logits
-from .functional import cosine_embedding_loss as cosine_embedding
-from .functional import ctc_loss as ctc
-from .functional import focal_loss as focal
-from .functional import gaussian_nll_loss as gaussian_nll
-from .functional import hinge_loss as hinge
-from .functional import huber_loss as huber
-from .functional import l1_loss as l1
-from .functional import mse_loss as mse
-from .functional import nll_loss as nll
-from .functional import poisson_nll_loss as poisson_nll
-from .functional import quantile_loss as quantile
-from .functional import smooth_l1_loss as smooth_l1
-from .functional import triplet_margin_loss as triplet
+from .functional.losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cosine_embedding_loss,
+    cross_entropy,
+    ctc_loss,
+    focal_loss,
+    gaussian_nll_loss,
+    hinge_loss,
+    huber_loss,
+    info_nce,
+    kl_div,
+    l1_loss,
+    mse_loss,
+    nll_loss,
+    poisson_nll_loss,
+    quantile_loss,
+    smooth_l1_loss,
+    triplet_margin_loss,
+)
 
 __all__ = [
-    "mse",
-    "l1",
-    "smooth_l1",
-    "huber",
+    "mse_loss",
+    "l1_loss",
+    "smooth_l1_loss",
+    "huber_loss",
+    "quantile_loss",
+    "hinge_loss",
     "cross_entropy",
-    "nll",
+    "nll_loss",
+    "focal_loss",
     "binary_cross_entropy",
-    "bce_with_logits",
+    "binary_cross_entropy_with_logits",
+    "gaussian_nll_loss",
+    "poisson_nll_loss",
     "kl_div",
-    "gaussian_nll",
-    "poisson_nll",
-    "hinge",
-    "triplet",
-    "cosine_embedding",
-    "focal",
-    "quantile",
-    "ctc",
+    "triplet_margin_loss",
+    "cosine_embedding_loss",
     "info_nce",
+    "ctc_loss",
 ]

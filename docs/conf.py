@@ -9,7 +9,7 @@ sys.path.insert(0, str(ROOT))
 os.environ["DLSCRATCH_PROGRESS"] = "0"
 
 from dlscratch import functional  # noqa: E402
-from dlscratch.engine.custom import Fused  # noqa: E402
+from dlscratch.engine import CustomOperation  # noqa: E402
 from tools.book import docstrings, figures  # noqa: E402
 from tools.notebooks import address  # noqa: E402
 
@@ -65,7 +65,7 @@ def setup(app):
     for name, operation in vars(
         functional
     ).items():  # autodoc shows functions; an operation with a fast twin is an object
-        if isinstance(operation, Fused):
+        if isinstance(operation, CustomOperation):
             setattr(functional, name, operation.textbook)
     app.connect("autodoc-process-docstring", docstrings.process)
     app.connect("doctree-read", figures.anchor_cells)

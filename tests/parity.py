@@ -54,13 +54,13 @@ def _errors(ours, theirs, arrays, order, dtype):
         slopes = torch.autograd.grad(z, zs, torch.tensor(v), create_graph=True)
         errors += [
             _error(g, t, dtype)
-            for g, t in zip(gradients(y, xs, seed=v, retain_graph=True), slopes, strict=True)
+            for g, t in zip(gradients(y, xs, gradient=v, retain_graph=True), slopes, strict=True)
         ]
     if order == 2:
         us = [rng.normal(size=x.shape) for x in xs]
         along = sum(
             np.sum(g * u)
-            for g, u in zip(gradients(y, xs, seed=v, create_graph=True), us, strict=True)
+            for g, u in zip(gradients(y, xs, gradient=v, create_graph=True), us, strict=True)
         )
         theirs = sum((t * torch.tensor(u)).sum() for t, u in zip(slopes, us, strict=True))
         if theirs.requires_grad:

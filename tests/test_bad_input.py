@@ -20,6 +20,7 @@ from dlscratch import (
     losses,
     models,
     optimizers,
+    progress,
     testing,
     training,
 )
@@ -59,6 +60,7 @@ BAD = {
             ).split()
         },
         "gelu": lambda: F.gelu(x, approximate="erf"),
+        "prelu": lambda: F.prelu(x, np.ones(2)),
         "hardtanh": lambda: F.hardtanh(x, 1, 0),
         "glu": lambda: F.glu(x),
         "gumbel_softmax": lambda: F.gumbel_softmax(x, tau=0),
@@ -74,6 +76,7 @@ BAD = {
         "avg_pool1d": lambda: F.avg_pool1d(np.ones(3), 2),
         "avg_pool2d": lambda: F.avg_pool2d(image, 2, padding=2),
         "adaptive_avg_pool2d": lambda: F.adaptive_avg_pool2d(image, 0),
+        "adaptive_avg_pool1d": lambda: F.adaptive_avg_pool1d(image, 2),
         "unfold": lambda: F.unfold(image, 9),
         "fold": lambda: F.fold(x, (4, 4), 2),
         "interpolate": lambda: F.interpolate(image, mode="cubic", size=3),
@@ -118,6 +121,9 @@ BAD = {
     "layers": {
         "Module": lambda: layers.Module()(x),
         "Sequential": lambda: layers.Sequential(np.tanh),
+        "ModuleList": lambda: layers.ModuleList([np.tanh]),
+        "ModuleDict": lambda: layers.ModuleDict({"tanh": np.tanh}),
+        "functional_call": lambda: layers.functional_call(net(), {"no such name": x}, x),
         "Parameter": lambda: layers.Parameter(ids),
         "Parameters": lambda: layers.Parameters([]),
         "Linear": lambda: layers.Linear(4, 2)(x),
@@ -145,6 +151,7 @@ BAD = {
         },
         "MultiheadAttention": lambda: layers.MultiheadAttention(4, 3),
         "TransformerEncoder": lambda: layers.TransformerEncoder(layers.ReLU, 0),
+        "TransformerDecoder": lambda: layers.TransformerDecoder(layers.ReLU, 1),
         "TransformerEncoderLayer": lambda: layers.TransformerEncoderLayer(4, 2, activation="tanh"),
         "TransformerDecoderLayer": lambda: layers.TransformerDecoderLayer(4, 2)(x, x),
     },
@@ -154,13 +161,17 @@ BAD = {
         "LBFGS": lambda: optimizers.LBFGS(net().parameters()).step(),
         "SAM": lambda: optimizers.SAM(adam()).step(),
         "Muon": lambda: optimizers.Muon(net().parameters()),
-        "clip_grad_norm": lambda: optimizers.clip_grad_norm(net().parameters(), 0),
-        "clip_grad_value": lambda: optimizers.clip_grad_value(list(net().parameters()), 1),
+        "clip_grad_norm_": lambda: optimizers.clip_grad_norm_(net().parameters(), 0),
+        "clip_grad_value_": lambda: optimizers.clip_grad_value_(net().parameters(), 0),
         "EMA": lambda: optimizers.EMA(net().parameters(), 2),
         "SWA": lambda: optimizers.SWA(net().parameters()).load_state_dict(
             {"x": np.ones(3), "n": 1}
         ),
         "Schedule": lambda: optimizers.Schedule(adam()),
+        "LambdaLR": lambda: optimizers.LambdaLR(adam(), [abs, abs]),
+        "MultiplicativeLR": lambda: optimizers.MultiplicativeLR(adam(), [abs, abs]),
+        "ConstantLR": lambda: optimizers.ConstantLR(adam(), 2.0),
+        "ChainedScheduler": lambda: optimizers.ChainedScheduler([]),
         "StepLR": lambda: optimizers.StepLR(adam(), 0),
         "MultiStepLR": lambda: optimizers.MultiStepLR(adam(), [-1]),
         "ExponentialLR": lambda: optimizers.ExponentialLR(adam(), -0.5),
@@ -243,15 +254,31 @@ BAD = {
         "ViT": lambda: models.ViT(8, 3, 2),
     },
     "training": {
-        "fit": lambda: training.fit(net(), losses.mse, adam(), (x, x), accumulate=0),
-        "evaluate": lambda: training.evaluate(net(), losses.mse, (x, x)),
+        "fit": lambda: training.fit(net(), losses.mse_loss, adam(), (x, x), accumulate=0),
+        "evaluate": lambda: training.evaluate(net(), losses.mse_loss, (x, x)),
         "accuracy": lambda: training.accuracy(x, np.array([0])),
+        "train": lambda: training.train(
+            training.Run(net(), losses.mse, adam(), (x, x), rng(0), epochs=1, batch_size=0)
+        ),
+        "Run": lambda: training.Run(net(), losses.mse, adam(), (x, x), rng(0), 1, 0).batches(),
+        "AfterBackward": lambda: training.AfterBackward(3),
+        "Evaluation": lambda: training.Evaluation("test", x),
+        "GradientClipping": lambda: training.GradientClipping(-1.0),
+        "Scheduling": lambda: training.Scheduling("cosine"),
+        "WeightAveraging": lambda: training.WeightAveraging(0.99),
+        "EarlyStopping": lambda: training.EarlyStopping(0),
+        "Checkpointing": lambda: training.Checkpointing(3),
         "TensorBoard": lambda: training.TensorBoard(__file__),
     },
-    "files": {"write_whole": lambda: files.write_whole("/no/such/folder/x", b"")},
+    "files": {
+        "write_whole": lambda: files.write_whole("/no/such/folder/x", b""),
+        "whole": lambda: files.whole("/no/such/folder/x").__enter__(),
+    },
+    "progress": {"bar": lambda: progress.bar(3, "numbers")},
     "checkpoints": {
         "save": lambda: checkpoints.save(net(), "/no/such/folder/x"),
         "load": lambda: checkpoints.load(net(), __file__),
+        "read": lambda: checkpoints.read(__file__),
         "save_checkpoint": lambda: checkpoints.save_checkpoint(
             "/no/such/folder/x", net(), adam(), rng(0)
         ),
@@ -339,8 +366,9 @@ NONE = {  # what cannot be given anything wrong: containers of results, constant
     "lab": {"claims", "plot", "curvature", "landscape", "measures"},
     "optimizers": {"get_swa_avg_fn"},
     "plot": {"COLORS", "style"},
-    "training": {"History", "save_checkpoint", "load_checkpoint"},
+    "training": {"History", "save_checkpoint", "load_checkpoint", "Callback", "ProgressBar"},
     "testing": {"has_torch", "trajectory"},
+    "layers": {"Identity"},
 }
 MODULES = {
     m.__name__.split(".")[-1]: m
@@ -361,6 +389,7 @@ MODULES = {
         landscape,
         measures,
         files,
+        progress,
         testing,
     )
 }

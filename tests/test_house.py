@@ -18,7 +18,7 @@ OURS = [
     *(f for part in ("tests", "tools", "docs") for f in sorted((ROOT / part).rglob("*.py"))),
 ]
 FLOORS = (
-    "engine files progress functional initializers layers losses optimizers data models "
+    "engine files filetypes progress functional initializers layers losses optimizers data models "
     "checkpoints training testing lab sweep onnx cli __main__"
 ).split()
 ids = [str(f.relative_to(ROOT)) for f in FILES]

@@ -132,6 +132,61 @@ def test_lsuv_gives_every_layer_unit_variance():
             )  # still orthogonal
 
 
+def test_lsuv_leaves_modes_and_frozen_parts_as_they_were():
+    model = layers.Sequential(layers.Linear(4, 4, rng=0), layers.BatchNorm1d(4), layers.Dropout())
+    model[1].eval()
+    before = [m.training for m in model.modules()]
+    x = np.random.default_rng(0).normal(size=(50, 4)).astype("float32")
+    initializers.lsuv(model, x)
+    assert [m.training for m in model.modules()] == before and not model[1].running_mean.any()
+    with pytest.raises(ValueError, match="another batch"):
+        initializers.lsuv(model, np.full_like(x, np.nan))
+    assert [m.training for m in model.modules()] == before
+    assert not any(m._hooks for m in model.modules())
+
+
+DRAWN = [
+    initializers.normal,
+    initializers.uniform,
+    initializers.trunc_normal,
+    initializers.xavier_normal,
+    initializers.xavier_uniform,
+    initializers.kaiming_normal,
+    initializers.kaiming_uniform,
+    initializers.orthogonal,
+]
+
+
+@pytest.mark.parametrize("draw", DRAWN)
+def test_a_seed_is_as_good_as_a_generator_and_the_dtype_is_the_default(draw):
+    W = draw(3, (4, 5))
+    np.testing.assert_array_equal(W, draw(np.random.default_rng(3), (4, 5)))
+    assert W.dtype == np.float32
+    with default_dtype("float64"):
+        assert draw(3, (4, 5)).dtype == np.float64
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0), (3, 2, 0)])
+@pytest.mark.parametrize("draw", DRAWN)
+def test_nothing_is_drawn_for_a_shape_of_no_numbers(draw, shape):
+    assert draw(0, shape).shape == shape
+
+
+def test_options_given_as_numpy_numbers_leave_the_dtype():
+    h = np.float64(0.5)
+    for W in (
+        initializers.normal(0, (), h, h),
+        initializers.uniform(0, (2,), -h, h),
+        initializers.trunc_normal(0, (2,), h, h, -h, h),
+        initializers.xavier_normal(0, (2, 2), h),
+        initializers.xavier_uniform(0, (2, 2), h),
+        initializers.kaiming_normal(0, (2, 2), h),
+        initializers.kaiming_uniform(0, (2, 2), h),
+        initializers.orthogonal(0, (np.int64(2), 2), h),
+    ):
+        assert isinstance(W, np.ndarray) and W.dtype == np.float32
+
+
 @pytest.mark.parametrize(
     "shape, base, adam, sgd",
     [
@@ -197,6 +252,9 @@ def test_mup_learns_alike_at_every_width():
             "nonlinearity='cube'; want one of",
         ),
         (lambda rng: initializers.trunc_normal(rng, 3, a=9, b=10), "want a wider interval"),
+        (lambda rng: initializers.trunc_normal(rng, 3, std=0), "std=0; want > 0"),
+        (lambda rng: initializers.normal(rng, (2, -1)), "has a negative axis; want"),
+        (lambda rng: initializers.uniform(rng, -2), "has a negative axis; want"),
         (lambda rng: initializers.dirac(rng, (3, 3)), "want .out, in, kernel"),
         (lambda rng: initializers.dirac(rng, (4, 2, 3), groups=3), "divisible by groups"),
         (lambda rng: initializers.mup((3, 3), (3,)), "as many axes"),

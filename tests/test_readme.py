@@ -35,6 +35,13 @@ def test_the_example_of_docs_elsewhere_runs(tmp_path, monkeypatch):
     }
 
 
+def test_the_guide_to_custom_operations_runs():
+    text = (ROOT / "docs" / "custom_operations.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.S)
+    assert len(blocks) >= 6
+    exec("\n".join(blocks), {})
+
+
 def test_links_lead_somewhere():
     for name in ("README.md", "CONTRIBUTING.md", "data/README.md"):
         for link in re.findall(

@@ -58,7 +58,7 @@ STEPS = {
     "W3": "batch_last",
     "W4": "batch_last",
     "W5": "_forward",
-    "W6": "_forward",
+    "W6": "_centred",
     "W7": "_backward",
     "W8": None,
 }
@@ -105,7 +105,7 @@ OPS = {
     ),
     "softmax": (lambda x: functional.softmax(x) * functional.log_softmax(x), None),
     "attention": (lambda x: functional.scaled_dot_product_attention(x, x, x), "_product"),
-    "layer norm": (lambda x: functional.layer_norm(x, 4), "_forward"),
+    "layer norm": (lambda x: functional.layer_norm(x, 4), "_centred"),
     "gelu": (lambda x: functional.gelu(x, approximate="tanh"), None),
     "a slice": (lambda x: x[1:, ::2], "scatter"),
     "convolution": (lambda x: functional.conv2d(x[None, None], x[None, None, :2, :2]), "spread"),

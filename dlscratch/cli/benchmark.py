@@ -9,9 +9,10 @@ examples:
 import contextlib
 import importlib
 import json
+from pathlib import Path
 
+from ..files import whole
 from . import clone
-from .notebooks import whole
 
 __all__ = ["arguments", "run"]
 
@@ -39,9 +40,10 @@ def run(args):
     race = clone.module("tools.benchmark.race")
     importlib.import_module("torch")  # rather now than after the first measurement
     with contextlib.ExitStack() as stack:
-        drafts = {
-            file: stack.enter_context(whole(file))[0] for file in (args.json, args.picture) if file
-        }
+        drafts = {}
+        for file in filter(None, (args.json, args.picture)):
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
+            (drafts[file],) = stack.enter_context(whole(file))
         results = race.race(args.workloads, args.rounds, args.threads, args.seconds)
         print(race.table(results, race.gemm_rate(args.threads)))
         if args.json:

@@ -5,8 +5,9 @@ import contextlib
 import difflib
 import os
 import re
-import tempfile
 from pathlib import Path
+
+from ..files import whole
 
 __all__ = [
     "folder",
@@ -19,9 +20,10 @@ __all__ = [
     "parameters",
     "fitted",
     "claims",
+    "checks",
+    "text_of",
     "run",
     "blank_exercises",
-    "whole",
 ]
 
 
@@ -147,20 +149,30 @@ def _fit(what, default, value):
     return value
 
 
+VERDICT = r"[✓✗] .* \[measured .*; wanted .*\]"
+
+
 def claims(book):
     """[(held, line)] for each line that a claim printed."""
-    said = [
-        o.text
-        for c in book.cells
-        if c.cell_type == "code"
-        for o in c.outputs
-        if o.get("name") == "stdout"
-    ]
-    return [
-        (line[0] == "✓", line)
-        for line in "\n".join(said).splitlines()
-        if re.fullmatch(r"[✓✗] .* \[measured .*; wanted .*\]", line)
-    ]
+    return [(line[0] == "✓", line) for line in _printed(book) if re.fullmatch(VERDICT, line)]
+
+
+def checks(book):
+    """[(held, line)] for each line that a check printed, without the word check."""
+    lines = [line.removeprefix("check ") for line in _printed(book) if line.startswith("check ")]
+    return [(line[0] == "✓", line) for line in lines if re.fullmatch(VERDICT, line)]
+
+
+def text_of(line):
+    """The sentence of a claim's or a check's line."""
+    return re.fullmatch(r"[✓✗] (.*) \[measured .*\]", line)[1]
+
+
+def _printed(book):
+    """All lines of all cells' standard output."""
+    outputs = [o for c in book.cells if c.cell_type == "code" for o in c.outputs]
+    said = [o.text for o in outputs if o.get("name") == "stdout"]
+    return "\n".join(said).splitlines()
 
 
 def run(path, out, values=None, progress=True, page=None):
@@ -177,6 +189,7 @@ def run(path, out, values=None, progress=True, page=None):
     options["extra_arguments"] = [
         "--log-level=ERROR"
     ]  # a local kernel needs no advice on encrypting its connection
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
     with whole(out, *([page] if page else [])) as drafts:
         try:
             papermill.execute_notebook(str(path), str(drafts[0]), values, **options)
@@ -196,18 +209,6 @@ def _html(path):
     return HTMLExporter().from_filename(str(path))[0]
 
 
-@contextlib.contextmanager
-def whole(*files):
-    """Paths to write to in place of these files, which replace them at the end, or never if anything goes wrong before."""
-    folder = Path(files[0]).parent
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as desk:
-        drafts = [Path(desk, Path(file).name) for file in files]
-        yield drafts
-        for draft, file in zip(drafts, files, strict=True):
-            os.replace(draft, file)
-
-
 def blank_exercises(path, out):
     """Copy a notebook with its solutions cut out and all outputs removed, for a reader who wants to try first."""
     import nbformat
@@ -219,18 +220,26 @@ def blank_exercises(path, out):
             if "solution" in cell.metadata.get("tags", []):
                 cell.source = _stub(cell.source)
                 cell.metadata.pop("jupyter", None)
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
     with whole(out) as (draft,):
         nbformat.write(book, draft)
     return Path(out)
 
 
 def _stub(source):
-    """A solution's imports, and the names that it defines, each set to None: its check then says "not yet"."""
+    """What is left of a solution: imports, functions without their bodies, other names as None.
+
+    Its check then says "not yet". A function keeps its signature and its docstring.
+    """
     kept, names = ["# Your turn."], []
     for node in ast.parse(source).body:
         if isinstance(node, ast.Import | ast.ImportFrom):
             kept.append(ast.unparse(node))
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+        elif isinstance(node, ast.FunctionDef):
+            told = [ast.Expr(ast.Constant(text))] if (text := ast.get_docstring(node)) else []
+            node.body = [*told, ast.Expr(ast.Constant(...))]
+            kept.append(ast.unparse(node))
+        elif isinstance(node, ast.ClassDef):
             names.append(node.name)
         elif isinstance(node, ast.Assign):
             inside = [n for target in node.targets for n in ast.walk(target)]

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ..files import whole
 from ..lab.claim import Claim
 from ..sweep import sweep
 from . import notebooks
@@ -141,7 +142,7 @@ def _report(frame, names, picture):
     )
     if numbers:
         table.index = numbers
-        with notebooks.whole(picture) as (draft,):
+        with whole(picture) as (draft,):
             ax = plot.layers(
                 table, xlabel="", ylabel="claim", title="Claims that held", label="share of seeds"
             )

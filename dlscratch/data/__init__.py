@@ -1,4 +1,8 @@
-"""Data: sets inside installed packages, sets to download, sets with known truth; text, augmentations, arrays on disk, batches."""
+"""Data: sets inside installed packages, sets to download, and sets with known truth.
+
+Text, augmentations, arrays on disk, batches. `digits` is the one to begin with: real, small,
+and there without a download.
+"""
 
 from . import memmap
 from .augment import cutmix, cutout, mixup, random_crop, random_flip, random_shift

@@ -16,10 +16,39 @@ class Split(NamedTuple):
     y_test: np.ndarray
 
 
-def split(X, y, rng=0, test_fraction=0.25):
-    """Cut N examples at random into N - round(N f) for training and round(N f) for testing.
+def split(
+    X: np.ndarray,
+    y: np.ndarray,
+    rng: np.random.Generator | int | None = 0,
+    test_fraction: float = 0.25,
+) -> Split:
+    """Cut N examples at random: N - round(N f) for training, round(N f) for testing.
 
-    X: (N, ...), y: (N, ...) → Split. Raises ValueError when the lengths differ or a side would be empty.
+    Parameters
+    ----------
+    X, y : ndarray
+        (N, ...) each.
+    rng : Generator or int, optional
+        Draws which examples go where; a number is a seed.
+    test_fraction : float
+        The share f of the test, strictly between 0 and 1.
+
+    Returns
+    -------
+    Split
+        X_train, y_train, X_test, y_test.
+
+    Raises
+    ------
+    ValueError
+        When the lengths differ, or a side would be empty.
+
+    Examples
+    --------
+    >>> X = np.arange(8.0).reshape(4, 2)
+    >>> X_train, y_train, X_test, y_test = split(X, np.array([0, 1, 2, 3]), rng=0)
+    >>> X_train.shape, X_test, y_test
+    ((3, 2), array([[4., 5.]]), array([2]))
     """
     if len(X) != len(y):
         raise ValueError(
@@ -28,14 +57,16 @@ def split(X, y, rng=0, test_fraction=0.25):
     n = round(len(X) * check_fraction(test_fraction))
     if not 0 < n < len(X):
         raise ValueError(
-            f"split: {len(X)} examples cannot give {n} to the test; change test_fraction={test_fraction}"
+            f"split: {len(X)} examples cannot give {n} to the test; "
+            f"change test_fraction={test_fraction}"
         )
     order = np.random.default_rng(rng).permutation(len(X))
-    test, train = order[:n], order[n:]
+    test = order[:n]
+    train = order[n:]
     return Split(X[train], y[train], X[test], y[test])
 
 
-def check_fraction(test_fraction):
+def check_fraction(test_fraction: float) -> float:
     """test_fraction itself, if it lies strictly between 0 and 1; otherwise ValueError."""
     if not 0 < test_fraction < 1:
         raise ValueError(
@@ -44,9 +75,13 @@ def check_fraction(test_fraction):
     return test_fraction
 
 
-def check_rng(name, rng):
-    """Raise TypeError for a seed where a Generator is wanted: it would draw the same order, or the same changes, each time."""
+def check_rng(name: str, rng: np.random.Generator) -> None:
+    """Raise TypeError for a seed where a Generator is wanted.
+
+    A seed would draw the same order, or the same changes, each time.
+    """
     if not isinstance(rng, np.random.Generator):
         raise TypeError(
-            f"{name}: rng is {rng!r}, so the same order each time; make rng = np.random.default_rng(seed) once"
+            f"{name}: rng is {rng!r}, so the same order each time; "
+            "make rng = np.random.default_rng(seed) once"
         )

@@ -1,27 +1,61 @@
-"""Operations of one's own: from an array function and its rule, with hand-derived gradients, or by recomputation."""
+"""Operations of one's own: an array function and its rule, or a hand-derived gradient."""
 
 import functools
 import inspect
+from collections.abc import Callable
 
 import numpy as np
 
 from .graph import backward_pass
-from .modes import mode, nesting, recording
-from .operation import Node, chosen, needs_input_grad, refuse_unknown, rule
-from .tensor import Tensor, apply, now, record
+from .modes import recording
+from .operation import Operation, check_gradients, refuse_unknown, rule
+from .tensor import Tensor, apply, record
 
-__all__ = ["primitive", "Fused", "custom_vjp", "checkpoint"]
+__all__ = ["primitive", "CustomOperation", "custom_vjp", "input_gradients_through"]
 
 
-def primitive(function, *vjps):
-    """Make a function of plain arrays an operation on Tensors, with one rule `vjp(g, y, *inputs, **options)` per argument.
+def primitive(function: Callable, *vjps: Callable) -> Callable:
+    """Make a function of plain arrays an operation on Tensors.
 
-    In-place structure comes in adjoint pairs of primitives, each the other's rule (gather/scatter, unfold/fold).
+    In-place structure comes in adjoint pairs of primitives, each the other's rule (gather/scatter,
+    unfold/fold).
+
+    Parameters
+    ----------
+    function : computes an array from arrays (by position) and options (by name). It may write into
+        arrays that it made, and call what NumPy cannot differentiate.
+    *vjps : one `vjp(g, y, *inputs, **options)` = dL/dinput for each argument that has a derivative,
+        given g = dL/dy and y = function(*inputs, **options). Broadcasting is undone by the caller.
+        Written in NumPy on its arguments only, so that it runs on arrays and, for gradients of
+        gradients, on Tensors.
+
+    Returns
+    -------
+    The operation: on arrays the function as it was, on Tensors recorded.
+
+    Raises
+    ------
+    TypeError
+        For no vjp, or one that cannot be called with (g, y, *inputs).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import Tensor
+    >>> from dlscratch.engine import primitive
+    >>> softsign = primitive(
+    ...     lambda x: x / (1 + np.abs(x)),
+    ...     lambda g, y, x: g * np.square(1 - np.abs(y)),
+    ... )
+    >>> x = Tensor([1.0, -3.0], requires_grad=True)
+    >>> softsign(x).sum().backward()
+    >>> x.grad
+    array([0.25  , 0.0625])
     """
 
     @functools.wraps(function)
     def compute(*arrays, **options):
-        return unaliased(function(*arrays, **options), arrays)
+        return _no_input(function(*arrays, **options), arrays)
 
     @functools.wraps(compute)
     def operation(*inputs, **options):
@@ -33,142 +67,146 @@ def primitive(function, *vjps):
     return operation
 
 
-def unaliased(y, arrays):
-    """y, or a view where it is one of `arrays`: recording locks y, and that must not lock an input."""
+def _no_input(y, arrays):
+    """y, or a view of it where it is an input: recording locks y, which must not lock an input."""
     for a in arrays:
         if y is a:
             return y.view()
     return y
 
 
-class Fused:
-    """An operation defined twice: fast, with saved intermediates, and as a textbook writes it. Orders >= 2 take the second."""
+class CustomOperation(Operation):
+    """An operation defined twice: fast, with a hand-derived gradient, and as a textbook writes it.
 
-    accumulate = None
+    Made by `custom_vjp`. Gradients of gradients take the textbook's definition.
+    """
 
     def __init__(self, textbook, forward, backward, pure):
         functools.update_wrapper(self, textbook)
-        self.__name__ = textbook.__name__.removeprefix("textbook_")
-        self.textbook, self.forward, self.backward, self.pure = textbook, forward, backward, pure
+        self.name = textbook.__name__.removeprefix("textbook_")
+        self.__name__ = self.name
+        self.textbook = textbook
+        self.forward = forward
+        self.backward = backward
+        self.pure = pure
+        self.most_inputs = len(inspect.signature(textbook).parameters) if callable(textbook) else 0
+        for part in ("textbook", "forward", "backward"):
+            if not callable(getattr(self, part)):
+                raise TypeError(
+                    f"custom_vjp of {self.name}: {part} is a {type(getattr(self, part)).__name__}; "
+                    "expected a function"
+                )
 
     def __call__(self, *inputs, **kwargs):
         if kwargs:
             refuse_unknown(self, self.textbook, kwargs)
-            inputs, kwargs = _in_place(self.textbook, inputs, kwargs)
-        arrays, wrapped, traced = [], False, False
+            inputs, kwargs = _arrays_by_position(self.textbook, inputs, kwargs)
+        arrays = []
+        wrapped = False
+        traced = False
         for x in inputs:
             if isinstance(x, Tensor):
-                wrapped, traced, x = True, traced or x.requires_grad, x._data
+                wrapped = True
+                traced = traced or x.requires_grad
+                x = x._data
             arrays.append(x)
-        y, saved = self.forward(*arrays, **kwargs)
-        return record(self, inputs, kwargs, unaliased(y, arrays), traced, saved) if wrapped else y
+        result = self.forward(*arrays, **kwargs)
+        if type(result) is not tuple or len(result) != 2:
+            raise TypeError(
+                f"{self.name}: forward returned {type(result).__name__}; expected a pair "
+                "(y, saved), with saved = None if backward needs nothing"
+            )
+        y, saved = result
+        if not wrapped:
+            return y
+        return record(self, inputs, kwargs, _no_input(y, arrays), traced, saved)
 
-    def pull(self, node, g, needed, create_graph):
-        """The gradients of the inputs: by `backward` on arrays, or through `textbook` when they must be differentiable."""
-        needs = needs_input_grad(node, needed)
-        if True not in needs:
+    def input_gradients(self, node, g, y, inputs, needs_input_grad, create_graph):
+        """By `backward` on arrays, or through `textbook` when they must be differentiable."""
+        if True not in needs_input_grad:
             return ()
-        if not create_graph:
-            arrays = [x._data if isinstance(x, Node) else x for x in node.inputs]
-            return chosen(
-                node, needs, self.backward(g, node._data, node.saved, needs, *arrays, **node.kwargs)
-            )
-        if self.pure:
-            return chosen(
-                node, needs, self.backward(g, node, None, needs, *node.inputs, **node.kwargs)
-            )
-        with recording():
-            y = self.textbook(*node.inputs, **node.kwargs)
-        return _scatter(y, node, g, needs, create_graph)
+        if create_graph and not self.pure:
+            with recording():
+                y = self.textbook(*inputs, **node.kwargs)
+            return input_gradients_through(y, node, g, needs_input_grad, create_graph)
+        saved = None if create_graph else node.saved
+        gradients = self.backward(g, y, saved, needs_input_grad, *inputs, **node.kwargs)
+        return check_gradients(self, gradients, needs_input_grad, self.most_inputs)
 
     def __repr__(self):
-        return f"<fused {self.__name__}>"
+        return f"<custom operation {self.name}>"
 
 
-def custom_vjp(textbook, forward, backward, *, pure=False):
-    """The fast twin of `textbook`: an operation on arrays or Tensors that gives the same values and gradients.
+def custom_vjp(
+    textbook: Callable, forward: Callable, backward: Callable, *, pure: bool = False
+) -> CustomOperation:
+    """The fast twin of `textbook`: an operation that gives the same values and gradients.
 
-    `forward(*arrays, **options) -> (y, saved)`; `backward(g, y, saved, needs, *arrays, **options)` -> one gradient for each
-    positional argument, None where `needs` is False. Second and higher derivatives run through `textbook`; or, where
-    `backward` is `pure`, plain NumPy on its arguments that needs nothing `saved`, through `backward` itself.
+    Parameters
+    ----------
+    textbook : the definition, composed of NumPy's functions; its signature is the operation's.
+    forward : `forward(*arrays, **options) -> (y, saved)`, y as the textbook's, and whatever
+        backward can use.
+    backward : `backward(g, y, saved, needs_input_grad, *arrays, **options)` -> one gradient for
+        each positional argument; None where `needs_input_grad` is False.
+    pure : backward is plain NumPy on its arguments and uses nothing `saved`, so that gradients of
+        gradients can run through it. Otherwise they run through `textbook`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import Tensor
+    >>> from dlscratch.engine import custom_vjp
+    >>> def textbook_softsign(x):
+    ...     return x / (1 + np.abs(x))
+    >>> def forward(x):
+    ...     scale = 1 / (1 + np.abs(x))
+    ...     return x * scale, scale
+    >>> def backward(g, y, scale, needs_input_grad, x):
+    ...     return (g * scale * scale,)
+    >>> softsign = custom_vjp(textbook_softsign, forward, backward)
+    >>> x = Tensor([1.0, -3.0], requires_grad=True)
+    >>> softsign(x).sum().backward()
+    >>> x.grad
+    array([0.25  , 0.0625])
     """
-    return Fused(textbook, forward, backward, pure)
+    return CustomOperation(textbook, forward, backward, pure)
 
 
-def _in_place(textbook, inputs, options):
-    """Arrays that were given by name, at their places among the inputs, so that they get gradients; and the other options."""
+def _arrays_by_position(textbook, inputs, options):
+    """Move arrays given by name to their places among the inputs, so that they get gradients.
+
+    Returns the inputs and the other options.
+    """
     if not any(isinstance(value, (Tensor, np.ndarray)) for value in options.values()):
         return inputs, options
-    parameters, options = list(inspect.signature(textbook).parameters.values()), dict(options)
-    last = max(
+    name = textbook.__name__.removeprefix("textbook_")
+    parameters = list(inspect.signature(textbook).parameters.values())
+    places = [
         i for i, p in enumerate(parameters) if isinstance(options.get(p.name), (Tensor, np.ndarray))
-    )
-    given, moved, name = (
-        parameters[: len(inputs)],
-        parameters[len(inputs) : last + 1],
-        textbook.__name__.removeprefix("textbook_"),
-    )
-    if twice := [p.name for p in given if p.name in options]:
+    ]
+    given = parameters[: len(inputs)]
+    moved = parameters[len(inputs) : max(places) + 1]
+    twice = [p.name for p in given if p.name in options]
+    if twice:
         raise TypeError(f"{name}: {twice[0]} came twice, by place and by name; give it once")
-    if missing := [p.name for p in moved if p.default is p.empty and p.name not in options]:
+    missing = [p.name for p in moved if p.default is p.empty and p.name not in options]
+    if missing:
         raise TypeError(f"{name}: {missing[0]} is missing; give it by place or by name")
+    options = dict(options)
     return (*inputs, *(options.pop(p.name, p.default) for p in moved)), options
 
 
-def _scatter(y, node, g, needs, create_graph):
-    """(input, gradient) for each input of a node that needs one, by a walk of its own from y = f(inputs) with seed g.
+def input_gradients_through(y, node, g, needs_input_grad, create_graph):
+    """The gradients of a node's inputs by a backward pass of its own, from y = f(inputs).
 
-    The walk stays within f: where one input is computed from another, the outer walk carries on from there.
+    It starts with dL/dy = g and stays within f: where one input is computed from another, the outer
+    backward pass carries on from there.
     """
-    wanted = [x for x, need in zip(node.inputs, needs, strict=True) if need]
-    found = backward_pass(y, g, wanted, create_graph=create_graph, within=True)
-    return [(x, found.pop(x, None)) for x in wanted]  # f(x, x): once
-
-
-class _Recompute:
-    """What a checkpointed node runs when its gradient is asked for."""
-
-    __name__ = "checkpoint"
-    __module__ = "dlscratch"
-    accumulate = None
-
-    def __init__(self, f, args, kwargs):
-        self.f, self.args, self.kwargs, self.nested = f, args, kwargs, mode.nested
-
-    def pull(self, node, g, needed, create_graph):
-        with recording(), nesting(self.nested):
-            y = self.f(*self.args, **self.kwargs)
-        if not np.array_equal(y._data, node._data, equal_nan=True):
-            raise RuntimeError(
-                "checkpoint: the function gave other values when it was run again, so its gradient would be wrong; "
-                "it must not draw random numbers (Dropout) or change state"
-            )
-        return _scatter(y, node, g, needs_input_grad(node, needed), create_graph)
-
-
-def checkpoint(f, *args, **kwargs):
-    """f(*args), remembering nothing that f computes inside: backward runs f again. Time for memory.
-
-    With a chain of n layers checkpointed every sqrt(n), memory falls from O(n) to O(sqrt(n)) for one more forward pass.
-    f must give the same values when run again. Source: Chen et al., Training deep nets with sublinear memory cost, 2016.
-    """
-    start = now()
-    y = f(*args, **kwargs)
-    if not (mode.record and isinstance(y, Tensor) and y.requires_grad):
-        return y
-    return record(_Recompute(f, args, kwargs), _sources(y, start), {}, y._data, traced=True)
-
-
-def _sources(y, start):
-    """The Tensors made before `start` on which y depends: arguments, and whatever else f closes over."""
-    found, stack, seen = [], [y], {y}
-    while stack:
-        node = stack.pop()
-        if node.order < start:
-            found.append(node)
-            continue
-        for x in node.inputs:
-            if isinstance(x, Tensor) and x.requires_grad and x not in seen:
-                seen.add(x)
-                stack.append(x)
-    return tuple(found)
+    targets = [x for x, needed in zip(node.inputs, needs_input_grad, strict=True) if needed]
+    found = backward_pass(y, g, targets, create_graph=create_graph, stop_at_targets=True)
+    # f(x, x): the one gradient is that of both places together, so that the second place gets None
+    return [
+        found.pop(x, None) if needed else None
+        for x, needed in zip(node.inputs, needs_input_grad, strict=True)
+    ]

@@ -1,53 +1,159 @@
-"""The walk: from one output back through the graph, each gradient summed where paths meet."""
+"""The graph: nodes that remember how they were computed, and the backward pass through them.
 
+Forward, each operation makes a new `Node` (always a `Tensor`, the only subclass; tensor.py) that
+holds its array and points to its inputs. Backward, `backward_pass` visits the nodes from the newest
+to the oldest, asks each one's `Operation` for the gradients of its inputs, and sums them where
+paths meet, in `GradientSums`.
+"""
+
+import itertools
 from operator import attrgetter
 
 import numpy as np
 
 from .modes import mode, no_grad, recording
-from .operation import RULES, Node, describe
+from .operation import RULES, describe
 
-__all__ = ["backward_pass", "sum_to", "check_finite"]
+__all__ = ["Node", "GradientSums", "backward_pass", "sum_to", "check_finite", "creation_order"]
+
+# next(creation_order) numbers the nodes as they are made, and the writes into leaves; it is atomic
+# across threads
+creation_order = itertools.count(1)
 
 
-def backward_pass(root, seed, targets=None, *, create_graph=False, retain=False, within=False):
-    """Carry `seed` = dL/droot back through the graph, newest node first, which is a reverse topological order.
+class Node:
+    """One value of the graph, and where it came from.
 
-    With `targets`, return {target: gradient} and compute only what leads to them; without, add to each leaf's `.grad`.
-    `within` stops at the targets: no gradient passes through one on its way to another.
-    `create_graph` runs the rules on Tensors instead of arrays, so that the gradients are themselves differentiable.
-    Unless `retain` is set the graph is cut as it is used: memory falls while the walk proceeds.
+    _data : the array.
+    _grad : dL/dself, summed over backward passes; None until one reaches this leaf.
+    requires_grad : whether a gradient can flow through here; if not, this is a constant, without a
+        history.
+    op, inputs, kwargs : the function that computed it and its arguments; op is None for a leaf.
+        `inputs` holds Nodes and plain values; it is None when a backward pass has freed it.
+    saved : what a custom operation's forward kept for its backward.
+    order : when it was made. An input is older than what is computed from it.
+    written_at : when the numbers of a leaf were last changed in place.
     """
-    nodes = _collect(root)
-    needed = None if targets is None else _leading_to(targets, nodes)
-    wanted = set(targets or ())
-    gradients, ours, found = (
-        {root: seed if create_graph else getattr(seed, "_data", seed)},
-        set(),
-        {},
+
+    __slots__ = (
+        "_data",
+        "_grad",
+        "requires_grad",
+        "op",
+        "inputs",
+        "kwargs",
+        "saved",
+        "order",
+        "written_at",
+        "__weakref__",
     )
+
+    def mark_written(self):
+        """Tell the graph that this leaf's numbers changed: backward through an older one raises."""
+        self.written_at = next(creation_order)
+
+    def accumulate_grad(self, g):
+        """Add g to `.grad`: what the backward pass calls at every leaf."""
+        if self._grad is None:
+            self._grad = np.copy(g)
+        else:
+            self._grad += g
+
+
+class GradientSums(dict):
+    """{node: dL/dnode} for nodes reached but not yet visited, summed where paths meet.
+
+    An array that came from an operation may be held by others: `a + b` passes one and the same g to
+    both. A sum that was allocated here is held by nobody else, so that the next gradient is added
+    into it in place. (With Tensors as gradients, `create_graph`, nothing is written in place.)
+    """
+
+    def __init__(self, in_place):
+        super().__init__()
+        self._in_place = in_place
+        self._allocated_here = set()  # ids, since a node that was visited must not be kept alive
+
+    def add(self, node, g, fresh):
+        """Add g to the sum of `node`; `fresh` says that nobody else holds g."""
+        before = self.get(node)
+        if before is not None:
+            if id(node) in self._allocated_here:
+                before += g
+                return
+            g = before + g
+            fresh = True
+        self[node] = g
+        if fresh and self._in_place and isinstance(g, np.ndarray):
+            self._allocated_here.add(id(node))
+
+    def writable(self, node):
+        """The sum of `node` if it may be added to in place, else None."""
+        return self[node] if id(node) in self._allocated_here else None
+
+
+def backward_pass(
+    root,
+    gradient,
+    targets=None,
+    *,
+    create_graph=False,
+    retain_graph=False,
+    stop_at_targets=False,
+):
+    """Carry `gradient` = dL/droot back through the graph, newest node first.
+
+    Newest first is a reverse topological order, since a node is newer than its inputs: when a node
+    is visited, all that depends on it has been, and its gradient is complete.
+
+    Parameters
+    ----------
+    root : the Node to start from.
+    gradient : an array or Tensor of its shape.
+    targets : the Nodes whose gradients are returned; only what leads to them is computed. None: all
+        leaves, whose gradients are added to their `.grad`.
+    create_graph : run the rules on Tensors instead of arrays, so that the gradients are themselves
+        differentiable.
+    retain_graph : keep the graph. Otherwise it is cut as it is used, and memory falls while the
+        pass proceeds.
+    stop_at_targets : no gradient passes through one target on its way to another.
+
+    Returns
+    -------
+    {target: gradient}, without the targets that no gradient reached.
+    """
+    nodes = _nodes_behind(root)
+    needed = None if targets is None else _nodes_that_lead_to(targets, nodes)
+    targets = set(targets or ())
+    sums = GradientSums(in_place=not create_graph)
+    sums[root] = gradient if create_graph else getattr(gradient, "_data", gradient)
+    found = {}
     with recording() if create_graph else no_grad():
         while nodes:
             node = nodes.pop()
-            op, g = node.op, gradients.pop(node, None)
+            g = sums.pop(node, None)
             if g is None:
                 continue
-            if node in wanted:
+            if node in targets:
                 found[node] = g
-                if within:
+                if stop_at_targets:
                     continue
-            if needed is None and (op is None or node._grad is not None):
+            if needed is None and (node.op is None or node._grad is not None):
                 node.accumulate_grad(g)
-            if op is not None and (needed is None or node in needed):
-                _distribute(node, g, gradients, ours, needed, create_graph)
-                if not retain and not create_graph:
+            if node.op is not None and (needed is None or node in needed):
+                _add_input_gradients(node, g, sums, needed, create_graph)
+                if not retain_graph and not create_graph:
                     node.inputs = node.saved = None
     return found
 
 
-def _collect(root):
-    """Every node that `root` depends on and that needs a gradient, oldest first. No recursion: graphs are deep."""
-    nodes, stack, seen = [], [root], {root}
+def _nodes_behind(root):
+    """Every node that `root` depends on and that requires a gradient, oldest first.
+
+    No recursion, here or elsewhere in the engine: graphs are deeper than Python's stack.
+    """
+    nodes = []
+    seen = {root}
+    stack = [root]
     while stack:
         node = stack.pop()
         nodes.append(node)
@@ -58,23 +164,27 @@ def _collect(root):
             )
         for x in node.inputs:
             if isinstance(x, Node):
-                if x.op is None and x.written_at > node.order:
-                    raise _written(x, node)
-                if x.requires_grad and x not in seen:
+                if x.op is None:
+                    if x.written_at > node.order:
+                        raise _written_error(x, node)
+                    if not x.requires_grad:
+                        continue
+                if x not in seen:
                     seen.add(x)
                     stack.append(x)
     nodes.sort(key=attrgetter("order"))
     return nodes
 
 
-def _written(leaf, node):
+def _written_error(leaf, node):
     return RuntimeError(
-        f"a Tensor of shape {leaf.shape} was written after {describe(node.op)} used it, so its gradient would be wrong; "
-        "call backward before the update (optimizer.step, t.data = ...), or run the forward pass again"
+        f"a Tensor of shape {leaf._data.shape} was written after {describe(node.op)} used it, "
+        "so its gradient would be wrong; call backward before the update "
+        "(optimizer.step, t.data = ...), or run the forward pass again"
     )
 
 
-def _leading_to(targets, nodes):
+def _nodes_that_lead_to(targets, nodes):
     """The targets and all nodes through which a gradient must pass to reach one."""
     needed = set(targets)
     for node in nodes:
@@ -83,35 +193,56 @@ def _leading_to(targets, nodes):
     return needed
 
 
-def _distribute(node, g, gradients, ours, needed, create_graph):
-    """Pull g back through one node, and add the results to the gradients of its inputs.
-
-    `ours` names the sums that were allocated here, so that nobody else holds them: to these the next one is added in place.
-    """
-    rule = RULES.get(node.op, node.op)
-    if rule.accumulate is not None and not create_graph and id(node.inputs[0]) in ours:
-        return rule.accumulate(gradients[node.inputs[0]], g, *node.inputs[1:])
-    for x, gx in rule.pull(node, g, needed, create_graph):
-        if gx is None:
+def _add_input_gradients(node, g, sums, needed, create_graph):
+    """Bring g back through one node, and add the results to the sums of its inputs."""
+    inputs = node.inputs
+    operation = RULES.get(node.op, node.op)
+    if operation.accumulate is not None:
+        total = sums.writable(inputs[0])
+        if total is not None:
+            operation.accumulate(total, g, *inputs[1:])
+            return
+    arrays = []
+    needs = []
+    for x in inputs:
+        if isinstance(x, Node):
+            arrays.append(x._data)
+            needs.append(x.requires_grad and (needed is None or x in needed))
+        else:
+            arrays.append(x)
+            needs.append(False)
+    if create_graph:
+        gradients = operation.input_gradients(node, g, node, inputs, tuple(needs), True)
+    else:
+        gradients = operation.input_gradients(node, g, node._data, arrays, tuple(needs), False)
+    for i, gx in enumerate(gradients):
+        if gx is None or not needs[i]:
             continue
-        data = x._data
-        if gx.shape != data.shape:
+        data = arrays[i]
+        try:
+            broadcast = gx.shape != data.shape
+        except AttributeError:
+            raise TypeError(
+                f"the gradient of {operation.name}: expected an array of shape {data.shape}, "
+                f"the input's, got {type(gx).__name__}"
+            ) from None
+        if broadcast:
+            if not _may_be_broadcast(data.shape, gx.shape):
+                raise ValueError(
+                    f"the gradient of {operation.name}: expected shape {data.shape}, the input's, "
+                    f"or one to which that was broadcast; got {gx.shape}"
+                )
             gx = sum_to(gx, data.shape)
         if gx.dtype is not data.dtype:
             gx = gx.astype(data.dtype)
         if mode.anomaly:
-            check_finite(gx, f"the gradient through {describe(node.op)}", node.inputs)
-        before = gradients.get(x)
-        if before is not None and id(x) in ours:
-            before += gx
-            continue
-        gradients[x] = total = gx if before is None else before + gx
-        if (
-            (before is not None or rule.accumulate is not None)
-            and not create_graph
-            and isinstance(total, np.ndarray)
-        ):
-            ours.add(id(x))
+            check_finite(gx, f"the gradient through {operation.name}", inputs, g)
+        sums.add(inputs[i], gx, fresh=operation.accumulate is not None)
+
+
+def _may_be_broadcast(shape, larger):
+    new = len(larger) - len(shape)
+    return new >= 0 and all(n in (1, m) for n, m in zip(shape, larger[new:], strict=True))
 
 
 def sum_to(g, shape):
@@ -121,12 +252,29 @@ def sum_to(g, shape):
     return np.reshape(np.sum(g, axis=tuple(range(new)) + stretched, keepdims=True), shape)
 
 
-def check_finite(array, what, inputs):
-    """Raise FloatingPointError, naming `what` and the shapes that it had, unless every entry is finite."""
-    data = array._data if isinstance(array, Node) else array
-    if not np.all(np.isfinite(data)):
-        shapes = ", ".join(str(np.shape(getattr(x, "_data", x))) for x in inputs)
-        bad = "NaN" if np.any(np.isnan(data)) else "infinity"
-        raise FloatingPointError(
-            f"{what} is not finite: {bad} appeared; the inputs had shapes {shapes}"
-        )
+def check_finite(result, what, inputs, *others):
+    """Raise FloatingPointError, naming `what`, for a NaN, or for an infinity that is new here.
+
+    Infinity is no anomaly where one came in, among `inputs` or `others`: a mask of -inf is meant.
+    """
+    data = _array(result)
+    if np.all(np.isfinite(data)):
+        return
+    has_nan = np.any(np.isnan(data))
+    if not has_nan and any(map(_has_infinity, (*inputs, *others))):
+        return
+    appeared = "NaN" if has_nan else "infinity"
+    shapes = ", ".join(str(np.shape(_array(x))) for x in inputs)
+    raise FloatingPointError(
+        f"{what} is not finite: {appeared} appeared; the inputs had shapes {shapes}"
+    )
+
+
+def _array(x):
+    return x._data if isinstance(x, Node) else x
+
+
+def _has_infinity(x):
+    x = _array(x)
+    number = isinstance(x, (float, np.ndarray, np.generic)) and np.asarray(x).dtype.kind == "f"
+    return number and bool(np.any(np.isinf(x)))

@@ -1,6 +1,13 @@
-"""The switches of the engine: whether operations are recorded, checked for NaN, and in which dtype things are made."""
+"""The switches: are operations recorded, are they checked for NaN, in which dtype are things made?
 
+`mode` holds the state that the other files of this folder ask for at every operation; the functions
+below set it for the length of a `with` block, or of a decorated function.
+"""
+
+import functools
+import inspect
 import threading
+import types
 from contextlib import ContextDecorator
 
 import numpy as np
@@ -9,21 +16,23 @@ __all__ = ["mode", "no_grad", "recording", "nesting", "detect_anomaly", "default
 
 
 class _Mode(threading.local):
-    """Each thread has switches of its own, so that one thread's `no_grad` cannot stop another's training."""
+    """Each thread has switches of its own: one's `no_grad` cannot stop another's training."""
 
-    record = True
-    nested = False
-    anomaly = False
+    record = True  # do operations leave a graph behind?
+    nested = False  # do we run inside a function that a transform differentiates?
+    anomaly = False  # is every result checked for NaN and infinity?
 
 
 mode = _Mode()
 
 
 class _Switch(ContextDecorator):
-    """Sets one field of `mode` for the length of a `with` block (or a decorated function) and puts the old value back."""
+    """Sets one field of `mode` for a `with` block or a decorated function, and puts it back."""
 
     def __init__(self, field, value):
-        self.field, self.value, self.before = field, value, []
+        self.field = field
+        self.value = value
+        self.before = []
 
     def __enter__(self):
         self.before.append(getattr(mode, self.field))
@@ -36,32 +45,109 @@ class _Switch(ContextDecorator):
         """As a decorator, one for each call: calls in several threads must not share `before`."""
         return _Switch(self.field, self.value)
 
+    def __call__(self, function):
+        """The decorated function.
 
-def no_grad():
-    """Inside `with no_grad():` operations leave no graph behind; also usable as a decorator."""
+        The body of a generator or coroutine runs later than its call, so that the switch is set
+        for each of its steps.
+        """
+        if inspect.isasyncgenfunction(function):
+            raise TypeError(
+                f"{function.__name__}: expected a function, generator function or coroutine "
+                "function, got an asynchronous generator function; write the `with` inside of it"
+            )
+        if inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def generator(*args, **kwargs):
+                return (yield from self._steps_of(function(*args, **kwargs)))
+
+            return generator
+        if inspect.iscoroutinefunction(function):
+            steps = types.coroutine(self._steps_of)
+
+            @functools.wraps(function)
+            async def coroutine(*args, **kwargs):
+                return await steps(function(*args, **kwargs))
+
+            return coroutine
+        return super().__call__(function)
+
+    def _steps_of(self, running):
+        """Drive a generator or coroutine: its steps are inside the switch, its pauses outside."""
+        resume = running.send
+        value = None
+        while True:
+            try:
+                with self._recreate_cm():
+                    came = resume(value)
+            except StopIteration as end:
+                return end.value
+            try:
+                value = yield came
+                resume = running.send
+            except GeneratorExit:
+                with self._recreate_cm():
+                    running.close()
+                raise
+            except BaseException as error:
+                value = error
+                resume = running.throw
+
+
+def no_grad() -> ContextDecorator:
+    """Inside `with no_grad():` operations leave no graph behind; also usable as a decorator.
+
+    There, and only there, a leaf that requires a gradient can be changed in place:
+    `w -= lr * w.grad`.
+
+    Examples
+    --------
+    >>> from dlscratch import Tensor, no_grad
+    >>> w = Tensor([1.0, 2.0], requires_grad=True)
+    >>> (w * w).sum().backward()
+    >>> with no_grad():
+    ...     w -= 0.1 * w.grad
+    >>> w
+    Tensor([0.8, 1.6], requires_grad=True)
+    """
     return _Switch("record", False)
 
 
-def recording():
-    """The opposite of `no_grad`: transforms record their function even when their caller does not."""
+def recording() -> ContextDecorator:
+    """The opposite of `no_grad`: transforms record their function even if their caller does not."""
     return _Switch("record", True)
 
 
-def nesting(nested=True):
-    """Inside a transform's function: a gradient taken here must itself be differentiable, closures and all."""
+def nesting(nested: bool = True) -> ContextDecorator:
+    """Inside a transform's function: a gradient taken here must itself be differentiable."""
     return _Switch("nested", nested)
 
 
-def detect_anomaly():
-    """Inside `with detect_anomaly():` the first operation or rule to produce NaN or infinity raises and is named."""
+def detect_anomaly() -> ContextDecorator:
+    """Inside `with detect_anomaly():` the first operation to produce NaN or infinity raises.
+
+    The FloatingPointError names the operation, or the one whose gradient it was. NaN always raises;
+    infinity only where all inputs of the operation were finite, so that masks of -inf pass.
+    """
     return _Switch("anomaly", True)
 
 
 class default_dtype:  # noqa: N801 - a function to its users, a class so that `with` can restore
-    """The dtype of new parameters and data: `default_dtype()` reads it, `default_dtype("float64")` sets it.
+    """The dtype of new parameters and data; it starts as float32.
 
-    Used as `with default_dtype("float64"):` the old value returns afterwards. It starts as float32.
+    `default_dtype()` reads it, `default_dtype("float64")` sets it, and after
+    `with default_dtype("float64"):` the old value returns.
     Raises ValueError for anything but float32 and float64.
+
+    Examples
+    --------
+    >>> from dlscratch import default_dtype
+    >>> with default_dtype("float64"):
+    ...     default_dtype()
+    dtype('float64')
+    >>> default_dtype()
+    dtype('float32')
     """
 
     _current = np.dtype("float32")
@@ -71,11 +157,12 @@ class default_dtype:  # noqa: N801 - a function to its users, a class so that `w
             return cls._current
         if dtype not in ("float32", "float64", np.float32, np.float64):
             raise ValueError(
-                f"default_dtype({dtype!r}): want 'float32' or 'float64'; float16 is for storage only"
+                f"default_dtype({dtype!r}): want 'float32' or 'float64'; "
+                "float16 is for storage only"
             )
-        wanted = np.dtype(dtype)
         switch = super().__new__(cls)
-        switch.before, cls._current = cls._current, wanted
+        switch.before = cls._current
+        cls._current = np.dtype(dtype)
         return switch
 
     def __enter__(self):

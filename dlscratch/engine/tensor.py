@@ -1,25 +1,24 @@
-"""Tensor: an ndarray that remembers how it was made. The only file that knows NumPy's two dispatch protocols."""
+"""Tensor: an ndarray that remembers how it was made. Only this file knows NumPy's protocols.
 
-import itertools
+`t + u` goes straight to `record`, which makes the node of the result. `np.exp(t)` and `t.sum()`
+come back from NumPy through `__array_ufunc__` and `__array_function__` to `dispatch`, which looks
+the function up in the registry (operation.py); one with a rule goes on to `apply`, which computes
+with the arrays and calls `record`.
+"""
+
+from typing import Any
 
 import numpy as np
 
-from .graph import backward_pass, check_finite
-from .methods import ArrayMethods
+from .graph import Node, backward_pass, check_finite, creation_order
+from .hints import missing_attribute, refuse_options
 from .modes import mode
-from .operation import COMPOSED, CONSTANT, RULES, Node, describe, refuse_unknown
+from .operation import COMPOSED, CONSTANT, RULES, describe, refuse_unknown
 
-__all__ = ["Array", "Tensor", "apply", "record", "unwrap", "now", "getitem"]
+__all__ = ["Array", "Tensor", "apply", "record", "unwrap", "getitem"]
 
-_blank = object.__new__  # a Tensor without the checks of __init__
-_clock = itertools.count(
-    1
-)  # order of creation is a topological order; next() is atomic across threads
-
-
-def now():
-    """The next tick of the clock that orders nodes and writes."""
-    return next(_clock)
+_NO_OPTIONS = {}
+_new_tensor = object.__new__  # without the checks of __init__
 
 
 def unwrap(x):
@@ -37,8 +36,9 @@ def getitem(x, index):
 
 
 def apply(op, *inputs, **kwargs):
-    """Compute `op` on the arrays inside `inputs` and, if a gradient will be wanted, remember how."""
-    arrays, traced = [], False
+    """Compute `op` on the arrays inside `inputs` and, where one requires a gradient, record it."""
+    arrays = []
+    traced = False
     for x in inputs:
         if isinstance(x, Tensor):
             traced = traced or x.requires_grad
@@ -46,61 +46,85 @@ def apply(op, *inputs, **kwargs):
         arrays.append(x)
     y = op(*arrays, **kwargs)
     if traced and mode.record:
-        entry = RULES[op]
-        if kwargs or len(inputs) > len(entry.vjps):
-            entry.check(op, inputs, kwargs)
+        rule = RULES.get(op)
+        if rule is None:
+            name = describe(op)
+            raise TypeError(
+                f"{name}: no rule; expected a derivative in the registry: rule({name}, vjp)"
+            )
+        if kwargs or len(inputs) > len(rule.vjps):
+            rule.check_call(inputs, kwargs)
     return record(op, inputs, kwargs, y, traced)
 
 
 def record(op, inputs, kwargs, y, traced, saved=None):
-    """Wrap the array `y` = op(*inputs, **kwargs) in a Tensor: a node of the graph if an input is `traced`, else a constant."""
+    """Wrap the array y = op(*inputs, **kwargs) in a Tensor.
+
+    It becomes a node of the graph if an input is `traced` (requires a gradient), else a constant.
+    """
     if mode.anomaly:
         check_finite(y, f"the output of {describe(op)}", inputs)
-    out = _blank(Tensor)
-    out._data, out._grad = y, None
+    out = _new_tensor(Tensor)
+    out._data = y
+    out._grad = None
     if traced and mode.record:
         if isinstance(y, np.ndarray):
             y.setflags(write=False)  # a write would corrupt gradients unseen; so NumPy refuses it
-        out.requires_grad, out.op, out.inputs, out.kwargs, out.saved = (
-            True,
-            op,
-            inputs,
-            kwargs,
-            saved,
-        )
-        out.order = next(_clock)
+        out.requires_grad = True
+        out.op = op
+        out.inputs = inputs
+        out.kwargs = kwargs
+        out.saved = saved
+        out.order = next(creation_order)
     else:
-        out.requires_grad, out.op, out.inputs, out.order, out.written_at = False, None, (), 0, 0
+        out.requires_grad = False
+        out.op = None
+        out.inputs = ()
+        out.order = 0
+        out.written_at = 0
     return out
 
 
-class Tensor(ArrayMethods, Node):
-    """An array that remembers the operation that made it: `y.backward()` then fills `x.grad` with dy/dx.
+class Tensor(Node):
+    """An array that remembers the operation that made it: `y.backward()` fills `x.grad` with dy/dx.
 
-    It behaves as a NumPy array (operators, methods, `np.` functions). A leaf with `requires_grad=True` owns a copy of its
-    numbers; change them by `t.data = new` or `t.data -= step`, after backward. `.data` and `.grad` are ndarrays.
-    Raises TypeError when a gradient is asked of integers, or when an array would leave the graph unnoticed.
+    It behaves as a NumPy array (operators, methods, `np.` functions). A leaf with
+    `requires_grad=True` owns a copy of its numbers; change them after backward, by
+    `with no_grad(): t -= step` or `t.data = new`. `.data` and `.grad` are ndarrays.
+
+    Parameters
+    ----------
+    data : an array or Tensor of floats, integers or booleans, or numbers in lists.
+    requires_grad : whether `backward` shall compute its gradient; for floats only.
+
+    Raises
+    ------
+    TypeError
+        When a gradient is asked of integers, or an array would leave the graph unnoticed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import Tensor
+    >>> x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> y = np.sum(np.square(x))
+    >>> y
+    Tensor(14., requires_grad=True)
+    >>> y.backward()
+    >>> x.grad
+    array([2., 4., 6.])
     """
 
-    __slots__ = (
-        "_data",
-        "_grad",
-        "requires_grad",
-        "op",
-        "inputs",
-        "kwargs",
-        "saved",
-        "order",
-        "written_at",
-        "__weakref__",
-    )
+    __slots__ = ()
     __hash__ = object.__hash__
 
-    def __init__(self, data, requires_grad=False):
-        data = data._data if isinstance(data, Tensor) else data
-        if not isinstance(data, np.ndarray) and hasattr(
+    def __init__(self, data: Any, requires_grad: bool = False):
+        if isinstance(data, Tensor):
+            data = data._data
+        of_another_library = not isinstance(data, np.ndarray) and hasattr(
             data, "__array_function__"
-        ):  # CuPy's kind stays what it is: docs/gpu.md
+        )
+        if of_another_library:  # CuPy's kind stays what it is: docs/gpu.md
             self._data = data.copy() if requires_grad else data
         else:
             self._data = np.array(data) if requires_grad else np.asarray(data)
@@ -110,124 +134,495 @@ class Tensor(ArrayMethods, Node):
             )
         if requires_grad and self._data.dtype.kind != "f":
             raise TypeError(
-                f"a Tensor of {self._data.dtype} cannot require a gradient; make it float first: x.astype('float64')"
+                f"a Tensor of {self._data.dtype} cannot require a gradient; make it float first: "
+                "x.astype('float64')"
             )
-        self._grad, self.requires_grad, self.written_at, self.order = None, requires_grad, 0, 0
-        self.op, self.inputs, self.kwargs, self.saved = None, (), {}, None
+        self._grad = None
+        self.requires_grad = requires_grad
+        self.op = None
+        self.inputs = ()
+        self.kwargs = {}
+        self.saved = None
+        self.order = 0
+        self.written_at = 0
 
-    # What it holds ----------------------------------------------------------------------------------------------------
+    # What it holds --------------------------------------------------------------------------------
 
     @property
-    def data(self):
-        """The ndarray inside. On a leaf it can be assigned (same shape): the numbers are copied into place."""
+    def data(self) -> np.ndarray:
+        """The ndarray inside. On a leaf it can be assigned: the numbers are copied into place."""
         return self._data
 
     @data.setter
     def data(self, value):
-        if self.op is not None:
-            raise RuntimeError(
-                f"this Tensor was computed by {describe(self.op)}; only leaves can be written. Use t.detach()"
-            )
+        self._refuse_unless_leaf()
         value = unwrap(value)
         if value is not self._data:
             if np.shape(value) != self.shape:
                 raise ValueError(
-                    f"t.data = ...: came shape {np.shape(value)}, want {self.shape}; make a new Tensor instead"
+                    f"t.data = ...: came shape {np.shape(value)}, want {self.shape}; "
+                    "make a new Tensor instead"
                 )
             self._data[...] = value
         self.mark_written()
 
-    def mark_written(self):
-        """Tell the graph that this leaf's numbers changed: a backward through an older graph will then raise."""
-        self.written_at = now()
+    def _refuse_unless_leaf(self):
+        if self.op is not None:
+            raise RuntimeError(
+                f"this Tensor was computed by {describe(self.op)}; only leaves can be written. "
+                "Use t.detach()"
+            )
 
     @property
-    def grad(self):
-        """dL/dself as an ndarray, summed over all calls of backward since it was last None."""
+    def grad(self) -> np.ndarray | None:
+        """dL/dself, summed over all calls of backward since it was last None."""
         return self._grad
 
     @grad.setter
     def grad(self, value):
-        self._grad = (
-            None if value is None else np.array(unwrap(value), dtype=self.dtype).reshape(self.shape)
-        )
+        if value is not None:
+            value = np.array(unwrap(value), dtype=self.dtype).reshape(self.shape)
+        self._grad = value
 
-    def accumulate_grad(self, g):
-        """Add g to `.grad`: what the backward pass calls at every leaf."""
-        if self._grad is None:
-            self._grad = np.copy(g)
-        else:
-            self._grad += g
-
-    def retain_grad(self):
-        """Ask backward to add to `.grad` here too, although this Tensor is not a leaf; it starts at zero."""
+    def retain_grad(self) -> "Tensor":
+        """Ask backward to add to `.grad` here too, although this is no leaf; it starts at zero."""
         self._grad = np.zeros(self.shape, self.dtype)
         return self
 
-    shape = property(lambda self: self._data.shape)
-    ndim = property(lambda self: self._data.ndim)
-    size = property(lambda self: self._data.size)
-    dtype = property(lambda self: self._data.dtype)
-    nbytes = property(lambda self: self._data.nbytes)
-    T = property(lambda self: np.transpose(self))
-    mT = property(lambda self: np.swapaxes(self, -1, -2))
-    item = property(lambda self: self._data.item)
-    tolist = property(lambda self: self._data.tolist)
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        return self._data.shape
 
-    def detach(self):
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._data.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return self._data.size
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of the entries."""
+        return self._data.dtype
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes that the entries fill."""
+        return self._data.nbytes
+
+    @property
+    def T(self) -> "Tensor":
+        """The axes in reverse order."""
+        return np.transpose(self)
+
+    @property
+    def mT(self) -> "Tensor":
+        """The last two axes swapped: the transpose of each matrix."""
+        return np.swapaxes(self, -1, -2)
+
+    def item(self, *index: int) -> float:
+        """The one number in it, or the one at `index`, as Python's."""
+        return self._data.item(*index)
+
+    def tolist(self) -> list:
+        """The numbers as nested lists."""
+        return self._data.tolist()
+
+    def detach(self) -> "Tensor":
         """The same numbers, without history."""
         return Tensor(self._data)
 
-    def backward(self, seed=None, retain_graph=False):
-        """Add dL/dleaf to `.grad` of every leaf, for L = self (a scalar) or, with `seed` of self's shape, L = sum(seed * self)."""
-        backward_pass(self, self.seed(seed), retain=retain_graph)
+    # Backward -------------------------------------------------------------------------------------
 
-    def seed(self, value=None):
-        """The gradient that a walk from here starts with, checked: ones for a scalar, else a given array of this shape."""
+    def backward(self, gradient: Any = None, retain_graph: bool = False) -> None:
+        """Add dL/dleaf to `.grad` of every leaf.
+
+        L = self, a scalar; or, with `gradient` = dL/dself of self's shape,
+        L = sum(gradient * self).
+        The graph is freed as it is used, unless `retain_graph`. Raises RuntimeError when
+        nothing requires a gradient, when self is no scalar and no gradient was given, when the
+        graph was freed, or when a leaf was written since.
+        """
+        backward_pass(self, self._first_gradient(gradient), retain_graph=retain_graph)
+
+    def _first_gradient(self, gradient=None):
+        """dL/dself to start a backward pass with: 1 for a scalar, else an array of this shape."""
         if not self.requires_grad:
             raise RuntimeError(
-                "no gradient can flow from here: no input had requires_grad=True, or it ran under no_grad()"
+                "no gradient can flow from here: no input had requires_grad=True, "
+                "or it ran under no_grad()"
             )
-        if value is None:
+        if gradient is None:
             if self.size != 1:
                 raise RuntimeError(
-                    f"backward from shape {self.shape}, which is no scalar; reduce it (.sum(), .mean()) or pass seed="
+                    f"backward from shape {self.shape}, which is no scalar; reduce it "
+                    "(.sum(), .mean()) or pass gradient="
                 )
             return np.ones_like(self._data)
-        if np.shape(value) != self.shape:
+        if np.shape(gradient) != self.shape:
             raise ValueError(
-                f"seed of shape {np.shape(value)} for an output of shape {self.shape}; they must be equal"
+                f"gradient of shape {np.shape(gradient)} for an output of shape {self.shape}; "
+                "they must be equal"
             )
-        return value if isinstance(value, Tensor) else np.asarray(value, self.dtype)
+        return gradient if isinstance(gradient, Tensor) else np.asarray(gradient, self.dtype)
 
-    # How NumPy sees it ------------------------------------------------------------------------------------------------
+    # Operators ------------------------------------------------------------------------------------
+    # Each records the NumPy function whose rule it shares, without the detour through NumPy's
+    # dispatch. It computes by Python's own operator, which on numbers is ten times faster than the
+    # ufunc, and the same on arrays. Written out five times, since a call of a shared method would
+    # cost a tenth of an operation's time.
 
-    def __array_ufunc__(self, ufunc, method, *args, **kwargs):
-        if kwargs.get("out") is not None:
-            raise TypeError(
-                f"{describe(ufunc)}(..., out=) has no gradient; make a new array instead: y = x + t, not x += t"
-            )
-        args = [np.asarray(a) if type(a) in (list, tuple) else a for a in args]
-        return dispatch(ufunc if method == "__call__" else getattr(ufunc, method), args, kwargs)
+    def __add__(self, other):
+        inputs = (self, other)
+        if isinstance(other, Tensor):
+            traced = self.requires_grad or other.requires_grad
+            return record(np.add, inputs, _NO_OPTIONS, self._data + other._data, traced)
+        return record(np.add, inputs, _NO_OPTIONS, self._data + other, self.requires_grad)
 
-    def __array_function__(self, function, types, args, kwargs):
-        return dispatch(function, args, kwargs)
+    def __radd__(self, other):
+        return record(np.add, (other, self), _NO_OPTIONS, other + self._data, self.requires_grad)
 
-    def __array__(self, dtype=None, copy=None):
-        if self.requires_grad:
-            raise TypeError(
-                "a Tensor that needs a gradient does not turn into an array silently; use t.data for its numbers, "
-                "np.stack or np.concatenate to build a Tensor out of Tensors"
-            )
-        return np.array(self._data, dtype=dtype, copy=copy)
+    def __sub__(self, other):
+        inputs = (self, other)
+        if isinstance(other, Tensor):
+            traced = self.requires_grad or other.requires_grad
+            return record(np.subtract, inputs, _NO_OPTIONS, self._data - other._data, traced)
+        return record(np.subtract, inputs, _NO_OPTIONS, self._data - other, self.requires_grad)
 
-    def __setitem__(self, index, value):
-        raise TypeError(
-            "writing into a Tensor has no gradient; use np.where, np.concatenate or, on a leaf, t.data[...] = value"
+    def __rsub__(self, other):
+        return record(
+            np.subtract, (other, self), _NO_OPTIONS, other - self._data, self.requires_grad
         )
+
+    def __mul__(self, other):
+        inputs = (self, other)
+        if isinstance(other, Tensor):
+            traced = self.requires_grad or other.requires_grad
+            return record(np.multiply, inputs, _NO_OPTIONS, self._data * other._data, traced)
+        return record(np.multiply, inputs, _NO_OPTIONS, self._data * other, self.requires_grad)
+
+    def __rmul__(self, other):
+        return record(
+            np.multiply, (other, self), _NO_OPTIONS, other * self._data, self.requires_grad
+        )
+
+    def __truediv__(self, other):
+        inputs = (self, other)
+        if isinstance(other, Tensor):
+            traced = self.requires_grad or other.requires_grad
+            return record(np.divide, inputs, _NO_OPTIONS, self._data / other._data, traced)
+        return record(np.divide, inputs, _NO_OPTIONS, self._data / other, self.requires_grad)
+
+    def __rtruediv__(self, other):
+        return record(np.divide, (other, self), _NO_OPTIONS, other / self._data, self.requires_grad)
+
+    def __mod__(self, other):
+        inputs = (self, other)
+        if isinstance(other, Tensor):
+            traced = self.requires_grad or other.requires_grad
+            return record(np.remainder, inputs, _NO_OPTIONS, self._data % other._data, traced)
+        return record(np.remainder, inputs, _NO_OPTIONS, self._data % other, self.requires_grad)
+
+    def __rmod__(self, other):
+        return record(
+            np.remainder, (other, self), _NO_OPTIONS, other % self._data, self.requires_grad
+        )
+
+    def __pow__(self, exponent):
+        # np.power is 10 to 100 times slower than these. Of integers their values or dtypes differ.
+        if type(exponent) in (int, float) and self._data.dtype.kind == "f":
+            if exponent == 2:
+                return apply(np.square, self)
+            if exponent == 0.5:
+                return apply(np.sqrt, self)
+            if exponent == -1:
+                return apply(np.reciprocal, self)
+        return apply(np.power, self, exponent)
+
+    def __rpow__(self, base):
+        return apply(np.power, base, self)
+
+    def __matmul__(self, other):
+        return np.matmul(self, other)
+
+    def __rmatmul__(self, other):
+        return np.matmul(other, self)
+
+    def __neg__(self):
+        return apply(np.negative, self)
+
+    def __pos__(self):
+        return apply(np.positive, self)
+
+    def __abs__(self):
+        return apply(np.absolute, self)
+
+    # These have no derivative, or derivative zero: they give plain arrays.
+
+    def __floordiv__(self, other):
+        return np.floor_divide(self._data, unwrap(other))
+
+    def __rfloordiv__(self, other):
+        return np.floor_divide(unwrap(other), self._data)
+
+    def __lt__(self, other):
+        return np.less(self._data, unwrap(other))
+
+    def __le__(self, other):
+        return np.less_equal(self._data, unwrap(other))
+
+    def __gt__(self, other):
+        return np.greater(self._data, unwrap(other))
+
+    def __ge__(self, other):
+        return np.greater_equal(self._data, unwrap(other))
+
+    def __eq__(self, other):
+        return np.equal(self._data, unwrap(other))
+
+    def __ne__(self, other):
+        return np.not_equal(self._data, unwrap(other))
+
+    # `t += u` changes the numbers of a leaf, under no_grad. Where t is no leaf it is t = t + u, a
+    # new Tensor.
+
+    def __iadd__(self, other):
+        return self._write(np.add, other) if self._is_written_in_place("+=") else self + other
+
+    def __isub__(self, other):
+        return self._write(np.subtract, other) if self._is_written_in_place("-=") else self - other
+
+    def __imul__(self, other):
+        return self._write(np.multiply, other) if self._is_written_in_place("*=") else self * other
+
+    def __itruediv__(self, other):
+        return self._write(np.divide, other) if self._is_written_in_place("/=") else self / other
+
+    def __ipow__(self, other):
+        return self._write(np.power, other) if self._is_written_in_place("**=") else self**other
+
+    def __imod__(self, other):
+        return self._write(np.remainder, other) if self._is_written_in_place("%=") else self % other
+
+    def __imatmul__(self, other):
+        return self._write(np.matmul, other) if self._is_written_in_place("@=") else self @ other
+
+    def __ifloordiv__(self, other):
+        in_place = self._is_written_in_place("//=")
+        return self._write(np.floor_divide, other) if in_place else self // other
+
+    def _owns_its_numbers(self):
+        """Whether this is a leaf whose numbers nobody else holds: then `t += u` changes them.
+
+        A constant may share its numbers with an array of the caller's. A subclass is a Parameter,
+        which owns them when it is frozen, too.
+        """
+        return self.op is None and (self.requires_grad or type(self) is not Tensor)
+
+    def _is_written_in_place(self, said):
+        if self._owns_its_numbers():
+            if self.requires_grad and mode.record:
+                raise RuntimeError(
+                    f"t {said} ... on a leaf that requires a gradient; write "
+                    f"`with no_grad(): t {said} ...` to change its numbers, "
+                    f"or t = t {said[:-1]} ... for a new Tensor"
+                )
+            return True
+        if self.op is not None and not mode.record:
+            raise RuntimeError(
+                f"t {said} ... under no_grad, on a Tensor that was computed by "
+                f"{describe(self.op)}; only leaves can be written. "
+                f"Write t = t {said[:-1]} ... for a new Tensor"
+            )
+        return False
+
+    def _write(self, ufunc, other):
+        ufunc(self._data, unwrap(other), out=self._data)
+        self.mark_written()
+        return self
+
+    # Methods: names, arguments and meanings are those of numpy.ndarray ----------------------------
+
+    def sum(self, axis=None, *, keepdims=False, **unknown):
+        """np.sum."""
+        refuse_options("sum", unknown)
+        return np.sum(self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis=None, *, keepdims=False, **unknown):
+        """np.mean."""
+        refuse_options("mean", unknown)
+        return np.mean(self, axis=axis, keepdims=keepdims)
+
+    def var(self, axis=None, *, ddof=0, keepdims=False, **unknown):
+        """np.var: the mean squared deviation; ddof=1 divides by n - 1."""
+        refuse_options("var", unknown)
+        return np.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def std(self, axis=None, *, ddof=0, keepdims=False, **unknown):
+        """np.std: the root of the variance."""
+        refuse_options("std", unknown)
+        return np.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def max(self, axis=None, *, keepdims=False, **unknown):
+        """np.max: ties share the gradient."""
+        refuse_options("max", unknown)
+        return np.max(self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis=None, *, keepdims=False, **unknown):
+        """np.min: ties share the gradient."""
+        refuse_options("min", unknown)
+        return np.min(self, axis=axis, keepdims=keepdims)
+
+    def prod(self, axis=None, *, keepdims=False, **unknown):
+        """np.prod."""
+        refuse_options("prod", unknown)
+        return np.prod(self, axis=axis, keepdims=keepdims)
+
+    def cumsum(self, axis=None, **unknown):
+        """np.cumsum."""
+        refuse_options("cumsum", unknown)
+        return np.cumsum(self, axis=axis)
+
+    def cumprod(self, axis=None, **unknown):
+        """np.cumprod."""
+        refuse_options("cumprod", unknown)
+        return np.cumprod(self, axis=axis)
+
+    def reshape(self, *shape, order="C"):
+        """np.reshape: `t.reshape(2, 3)` or `t.reshape((2, 3))`."""
+        if len(shape) == 1:
+            shape = shape[0]
+        if order == "C":
+            return np.reshape(self, shape)
+        reversed_shape = np.atleast_1d(shape)[::-1].tolist()
+        return np.transpose(np.reshape(self.ravel(order), reversed_shape))
+
+    def ravel(self, order="C"):
+        """np.ravel: all entries in one row."""
+        return np.ravel(self, order=order)
+
+    def flatten(self, order="C", **unknown):
+        """np.ravel, which for Tensors is the same."""
+        refuse_options("flatten", unknown)
+        return np.ravel(self, order=order)
+
+    def transpose(self, *axes):
+        """np.transpose: the axes in the given order; reversed, if none is given."""
+        if len(axes) == 1:
+            axes = axes[0]
+        if np.ndim(axes) and len(axes) == 2 < self.ndim:
+            raise ValueError(
+                f"t.transpose{tuple(axes)}: want the order of all {self.ndim} axes; "
+                f"to swap two: t.swapaxes{tuple(axes)}"
+            )
+        return np.transpose(self, axes or None)
+
+    def swapaxes(self, axis1, axis2):
+        """np.swapaxes."""
+        return np.swapaxes(self, axis1, axis2)
+
+    def squeeze(self, axis=None, **unknown):
+        """np.squeeze: without the axes of length 1."""
+        refuse_options("squeeze", unknown)
+        return np.squeeze(self, axis=axis)
+
+    def repeat(self, repeats, axis=None):
+        """np.repeat: each entry several times (PyTorch's `repeat` is np.tile)."""
+        return np.repeat(self, repeats, axis=axis)
+
+    def take(self, indices, axis=None, mode="raise"):
+        """np.take."""
+        return np.take(self, indices, axis=axis, mode=mode)
+
+    def compress(self, condition, axis=None):
+        """np.compress."""
+        return np.compress(condition, self, axis=axis)
+
+    def diagonal(self, offset=0, axis1=0, axis2=1):
+        """np.diagonal."""
+        return np.diagonal(self, offset, axis1, axis2)
+
+    def trace(self, offset=0, axis1=0, axis2=1):
+        """np.trace."""
+        return np.trace(self, offset, axis1, axis2)
+
+    def dot(self, other):
+        """np.dot."""
+        return np.dot(self, other)
+
+    def clip(self, min=None, max=None):
+        """np.clip."""
+        return np.clip(self, min, max)
+
+    def astype(self, dtype):
+        """np.astype: of float to float a step of the graph; to integers a plain array."""
+        return np.astype(self, dtype)
+
+    def copy(self):
+        """np.copy: a copy that the gradient passes through."""
+        return np.copy(self)
+
+    # Methods without a derivative: they give plain arrays.
+
+    def argmax(self, axis=None, *, keepdims=False, **unknown):
+        """np.argmax."""
+        refuse_options("argmax", unknown)
+        return np.argmax(self, axis=axis, keepdims=keepdims)
+
+    def argmin(self, axis=None, *, keepdims=False, **unknown):
+        """np.argmin."""
+        refuse_options("argmin", unknown)
+        return np.argmin(self, axis=axis, keepdims=keepdims)
+
+    def any(self, axis=None, *, keepdims=False, **unknown):
+        """np.any."""
+        refuse_options("any", unknown)
+        return np.any(self, axis=axis, keepdims=keepdims)
+
+    def all(self, axis=None, *, keepdims=False, **unknown):
+        """np.all."""
+        refuse_options("all", unknown)
+        return np.all(self, axis=axis, keepdims=keepdims)
+
+    def argsort(self, axis=-1, kind=None, **unknown):
+        """np.argsort."""
+        refuse_options("argsort", unknown)
+        return np.argsort(self, axis=axis, kind=kind)
+
+    def argpartition(self, kth, axis=-1):
+        """np.argpartition."""
+        return np.argpartition(self, kth, axis=axis)
+
+    def searchsorted(self, v, side="left", sorter=None):
+        """np.searchsorted."""
+        return np.searchsorted(self, v, side=side, sorter=sorter)
+
+    def nonzero(self):
+        """np.nonzero."""
+        return np.nonzero(self)
+
+    def round(self, decimals=0):
+        """np.round."""
+        return np.round(self, decimals)
+
+    # How Python and NumPy see it ------------------------------------------------------------------
 
     def __getitem__(self, index):
         return apply(getitem, self, unwrap(index))
+
+    def __setitem__(self, index, value):
+        if self._owns_its_numbers() and not mode.record:
+            self._data[unwrap(index)] = unwrap(value)
+            self.mark_written()
+            return
+        raise TypeError(
+            "writing into a Tensor has no gradient; use np.where, np.concatenate or, on a leaf, "
+            "with no_grad(): t[...] = value"
+        )
 
     def __iter__(self):
         if self.ndim == 0:
@@ -250,22 +645,47 @@ class Tensor(ArrayMethods, Node):
         return format(self._data if self.ndim else self._data[()], spec)
 
     def __repr__(self):
-        text = np.array2string(np.asarray(self._data), separator=", ", prefix="Tensor(")
-        return f"Tensor({text}{', requires_grad=True' if self.requires_grad else ''})"
+        numbers = np.array2string(np.asarray(self._data), separator=", ", prefix="Tensor(")
+        return f"Tensor({numbers}{', requires_grad=True' if self.requires_grad else ''})"
+
+    def __getattr__(self, name):
+        """Only for attributes that are not there: the error names NumPy's way."""
+        raise missing_attribute(type(self).__name__, name)
 
     def __deepcopy__(self, memo):
         if self.op is not None:
             raise RuntimeError(
-                f"only leaves can be copied, and this was computed by {describe(self.op)}; copy t.detach()"
+                f"only leaves can be copied, and this was computed by {describe(self.op)}; "
+                "copy t.detach()"
             )
         return type(self)(self._data.copy(), requires_grad=self.requires_grad)
 
     def __reduce__(self):
         return type(self), (np.array(self._data), self.requires_grad and self.op is None)
 
+    def __array_ufunc__(self, ufunc, method, *args, **kwargs):
+        if kwargs.get("out") is not None:
+            raise TypeError(
+                f"{describe(ufunc)}(..., out=) has no gradient; make a new array instead: "
+                "y = x + t, not x += t"
+            )
+        args = [np.asarray(a) if type(a) in (list, tuple) else a for a in args]
+        return dispatch(ufunc if method == "__call__" else getattr(ufunc, method), args, kwargs)
+
+    def __array_function__(self, function, types, args, kwargs):
+        return dispatch(function, args, kwargs)
+
+    def __array__(self, dtype=None, copy=None):
+        if self.requires_grad:
+            raise TypeError(
+                "a Tensor that needs a gradient does not turn into an array silently; use t.data "
+                "for its numbers, np.stack or np.concatenate to build a Tensor out of Tensors"
+            )
+        return np.array(self._data, dtype=dtype, copy=copy)
+
 
 def dispatch(function, args, kwargs):
-    """What a NumPy function does to a Tensor: its composition, its rule, its plain value, or a clear refusal."""
+    """What a NumPy function does to a Tensor: its composition, rule, plain value, or a refusal."""
     composition = COMPOSED.get(function)
     if composition is not None:
         refuse_unknown(function, composition, kwargs)

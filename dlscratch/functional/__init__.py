@@ -4,33 +4,42 @@ from .activations import (
     elu,
     gelu,
     glu,
-    gumbel_softmax,
     hardtanh,
     leaky_relu,
-    log_softmax,
     logsigmoid,
     mish,
+    prelu,
     relu,
     selu,
     sigmoid,
     silu,
-    softmax,
     softplus,
     tanh,
 )
 from .attention import scaled_dot_product_attention, tiled_attention
 from .convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
-from .ctc import ctc_loss
 from .dropout import alpha_dropout, drop_path, dropout
 from .folding import fold, unfold
 from .linear import embedding, linear, one_hot
 from .losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
+    cosine_embedding_loss,
     cross_entropy,
+    ctc_loss,
     focal_loss,
+    gaussian_nll_loss,
+    hinge_loss,
+    huber_loss,
     info_nce,
+    kl_div,
+    l1_loss,
+    mse_loss,
     nll_loss,
+    poisson_nll_loss,
+    quantile_loss,
+    smooth_l1_loss,
+    triplet_margin_loss,
 )
 from .normalization import (
     batch_norm,
@@ -43,23 +52,18 @@ from .normalization import (
     spectral_norm,
     weight_norm,
 )
-from .pooling import adaptive_avg_pool2d, avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
+from .pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    avg_pool1d,
+    avg_pool2d,
+    max_pool1d,
+    max_pool2d,
+)
 from .positions import alibi, rotary, sinusoidal
 from .recurrent import gru, lstm, rnn
-from .regression import (
-    cosine_embedding_loss,
-    gaussian_nll_loss,
-    hinge_loss,
-    huber_loss,
-    kl_div,
-    l1_loss,
-    mse_loss,
-    poisson_nll_loss,
-    quantile_loss,
-    smooth_l1_loss,
-    triplet_margin_loss,
-)
 from .resampling import interpolate, pad, pixel_shuffle
+from .softmaxes import gumbel_softmax, log_softmax, softmax
 
 __all__ = [
     "relu",
@@ -85,11 +89,13 @@ __all__ = [
     "max_pool1d",
     "avg_pool1d",
     "avg_pool2d",
+    "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
     "interpolate",
     "pixel_shuffle",
     "pad",
     "leaky_relu",
+    "prelu",
     "elu",
     "selu",
     "silu",

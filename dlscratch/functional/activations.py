@@ -1,44 +1,60 @@
-"""Activation functions: elementwise nonlinearities, and those that couple the entries of a row: softmax and gates."""
+"""Activation functions, entry by entry: each as a textbook writes it, and the public function beside it.
+
+The public ones are as exact in float32 as float32 allows, far out too, where the textbook's formula is a difference of
+nearly equal numbers or overflows; `kernels/activations.py` says how. Where PyTorch's formula gives NaN at -∞, they give
+the limit.
+"""
 
 import math
 
 import numpy as np
 
-from ..engine import blocks, custom_vjp, primitive
-from ..engine.tensor import unwrap
+from ..engine import Array, custom_vjp, primitive
+from .arguments import as_floats, number
+from .kernels import activations as kernels
 
 __all__ = [
     "textbook_relu",
     "relu",
     "textbook_leaky_relu",
     "leaky_relu",
+    "prelu",
+    "textbook_elu",
+    "elu",
+    "selu",
+    "hardtanh",
     "textbook_sigmoid",
     "sigmoid",
     "tanh",
+    "textbook_logsigmoid",
+    "logsigmoid",
+    "textbook_softplus",
+    "softplus",
     "erf",
     "textbook_gelu",
     "gelu",
-    "textbook_softmax",
-    "softmax",
-    "textbook_log_softmax",
-    "log_softmax",
-    "elu",
-    "selu",
-    "softplus",
-    "logsigmoid",
+    "textbook_silu",
     "silu",
+    "textbook_mish",
     "mish",
-    "hardtanh",
     "glu",
-    "gumbel_softmax",
 ]
 
-tanh = np.tanh
+
+# Rectifiers -------------------------------------------------------------------------------------
 
 
-def textbook_relu(x):
-    """relu(x) = max(x, 0), with derivative 0 at x = 0 as in PyTorch.  x: any shape. Source: Nair & Hinton 2010."""
-    return x * np.greater(x, 0)
+def textbook_relu(x: Array) -> Array:
+    """relu(x) = max(x, 0), with derivative 0 at x = 0 as in PyTorch.
+
+    x: any shape → same. Source: Nair & Hinton 2010.
+
+    Examples
+    --------
+    >>> relu(np.array([-1.0, 0.0, 2.0]))
+    array([0., 0., 2.])
+    """
+    return np.where(np.less_equal(x, 0), 0, x)
 
 
 relu = custom_vjp(
@@ -49,213 +65,183 @@ relu = custom_vjp(
 )
 
 
-def textbook_leaky_relu(x, negative_slope=0.01):
-    """x for x > 0, else negative_slope · x.  x: any shape. Source: Maas et al. 2013."""
-    return np.where(np.greater(x, 0), x, negative_slope * x)
+def textbook_leaky_relu(x: Array, negative_slope: float = 0.01) -> Array:
+    """x for x > 0, else negative_slope · x.  x: any shape → same. Source: Maas et al. 2013."""
+    return np.where(np.greater(x, 0), x, number(negative_slope) * x)
 
 
-def _leaky_relu(x, negative_slope=0.01):
-    extreme = np.maximum if negative_slope <= 1 else np.minimum  # ten times as fast as np.where
-    return extreme(x, negative_slope * x), None
-
-
-def _leaky_slope(g, y, saved, needs, x, negative_slope=0.01):
-    return (
-        g * (np.greater(x, 0) * x.dtype.type(1 - negative_slope) + x.dtype.type(negative_slope)),
-    )
-
-
-leaky_relu = custom_vjp(textbook_leaky_relu, _leaky_relu, _leaky_slope, pure=True)
-
-
-def textbook_sigmoid(x):
-    """σ(x) = 1 / (1 + exp(-x)), computed as (1 + tanh(x / 2)) / 2, which cannot overflow.  x: any shape."""
-    return 0.5 * np.tanh(0.5 * x) + 0.5
-
-
-sigmoid = custom_vjp(
-    textbook_sigmoid,
-    lambda x: (textbook_sigmoid(x), None),
-    lambda g, y, saved, needs, x: (g * (y * (1 - y)),),
+leaky_relu = custom_vjp(
+    textbook_leaky_relu,
+    kernels.leaky_relu,
+    kernels.leaky_relu_vjp,
     pure=True,
 )
 
 
+def prelu(x: Array, weight: Array) -> Array:
+    """x for x > 0, else a x, with a learned slope a for each channel, or one for all.
+
+    x: (N, C, ...), weight, the slopes: (C,) or (1,) → as x. Raises ValueError for another weight.
+    Source: He et al. 2015.
+    """
+    x = as_floats("prelu", x)
+    channels = x.shape[1] if x.ndim > 1 else 1
+    if weight.shape not in ((1,), (channels,)):
+        raise ValueError(
+            f"prelu: expected weight (1,) or ({channels},) for input {x.shape}, got {weight.shape}; "
+            "give one slope, or one for each entry of axis 1"
+        )
+    if weight.shape != (1,):
+        weight = np.reshape(weight, (-1, *[1] * (x.ndim - 2)))
+    positive = np.greater(x, 0)
+    return np.where(positive, x, 0) + weight * np.where(positive, 0, x)
+
+
+def textbook_elu(x: Array, alpha: float = 1.0) -> Array:
+    """x for x > 0, else α (exp(x) - 1).  x: any shape → same. Source: Clevert et al. 2016."""
+    below = np.less_equal(x, 0)
+    return np.where(below, number(alpha) * np.expm1(np.where(below, x, 0)), x)
+
+
+def _elu_vjp(g, y, saved, needs, x, alpha=1.0):
+    below = np.less_equal(x, 0)
+    return (g * np.where(below, number(alpha) * np.exp(np.where(below, x, 0)), 1),)
+
+
+elu = custom_vjp(textbook_elu, kernels.elu, _elu_vjp, pure=True)
+
+
+def selu(x: Array) -> Array:
+    """λ elu(x, α), with λ and α for which mean 0 and variance 1 are a stable fixed point.
+
+    x: any shape → same. Source: Klambauer et al. 2017.
+    """
+    return 1.0507009873554805 * elu(x, 1.6732632423543772)
+
+
+def hardtanh(x: Array, min_val: float = -1.0, max_val: float = 1.0) -> Array:
+    """min(max(x, min_val), max_val).  x: any shape → same. Raises ValueError unless min < max."""
+    low, high = number(min_val), number(max_val)
+    if not low < high:
+        raise ValueError(f"hardtanh: min_val={min_val}, max_val={max_val}; want min_val < max_val")
+    return np.clip(x, low, high)
+
+
+# Sigmoids ---------------------------------------------------------------------------------------
+
+
+def textbook_sigmoid(x: Array) -> Array:
+    """σ(x) = 1 / (1 + exp(-x)), with derivative σ(x) σ(-x).  x: any shape → same.
+
+    Examples
+    --------
+    >>> sigmoid(np.array([0.0, -100.0]))
+    array([5.00000000e-01, 3.72007598e-44])
+    """
+    return 1 / (1 + np.exp(-x))
+
+
+sigmoid = custom_vjp(
+    textbook_sigmoid,
+    kernels.sigmoid,
+    lambda g, y, saved, needs, x: (g * (y * sigmoid(-x)),),  # 1 - y would be 0 for large x
+    pure=True,
+)
+
+tanh = np.tanh
+
+
+def textbook_logsigmoid(x: Array) -> Array:
+    """log σ(x) = -log(1 + exp(-x)), without overflow.  x: any shape → same."""
+    return -np.logaddexp(-x, 0)
+
+
+logsigmoid = custom_vjp(
+    textbook_logsigmoid,
+    kernels.logsigmoid,
+    lambda g, y, saved, needs, x: (g * sigmoid(-x),),
+    pure=True,
+)
+
+
+def textbook_softplus(x: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
+    """log(1 + exp(β x)) / β, a smooth ReLU, and x itself where β x > threshold.
+
+    x: any shape → same. Raises ValueError for β = 0.
+    """
+    z = number(beta) * x
+    return np.where(np.greater(z, number(threshold)), x, np.logaddexp(z, 0) / number(beta))
+
+
+def _softplus_vjp(g, y, saved, needs, x, beta=1.0, threshold=20.0):
+    z = number(beta) * x
+    return (g * np.where(np.greater(z, number(threshold)), 1, sigmoid(z)),)
+
+
+softplus = custom_vjp(textbook_softplus, kernels.softplus, _softplus_vjp, pure=True)
+
+
+# Gates: y = x h(x) ------------------------------------------------------------------------------
+
+
+def _slope_from_forward(g, y, slope, needs, x, *options, **named):
+    return (g * slope,)
+
+
 def _erf(x):
-    from scipy.special import erf  # scipy comes with scikit-learn; only the exact GELU needs it
+    from scipy.special import erf  # scipy comes with scikit-learn; only second derivatives need it
 
     return erf(x)
 
 
 erf = primitive(_erf, lambda g, y, x: g * (2 / math.sqrt(math.pi)) * np.exp(-x * x))
 
-_C = math.sqrt(2 / math.pi)
 
+def textbook_gelu(x: Array, approximate: str = "none") -> Array:
+    """gelu(x) = x Φ(x) = x (1 + erf(x / √2)) / 2, Φ being the normal distribution.
 
-def textbook_gelu(x, approximate="none"):
-    """gelu(x) = x Φ(x) = x (1 + erf(x / √2)) / 2, or with approximate="tanh" x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2.
+    approximate="tanh" gives x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, as GPT-2 has it.
+    x: any shape → same. Raises ValueError for another `approximate`. Source: Hendrycks & Gimpel 2016.
 
-    x: any shape. Source: Hendrycks & Gimpel 2016.
+    Examples
+    --------
+    >>> gelu(np.array([-1.0, 0.0, 1.0])).round(4)
+    array([-0.1587,  0.    ,  0.8413])
     """
-    return 0.5 * x * (1 + _gate(x, approximate))
+    if approximate == "tanh":
+        cubed = x * x * x
+        return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * cubed)))
+    return 0.5 * x * (1 + erf(x * math.sqrt(0.5)))
 
 
-def _gate(x, approximate):
-    if approximate not in ("none", "tanh"):
-        raise ValueError(f"gelu: approximate={approximate!r}; want 'none' or 'tanh'")
-    return (
-        erf(x * math.sqrt(0.5))
-        if approximate == "none"
-        else np.tanh(_C * (x + 0.044715 * (x * x * x)))
-    )
+gelu = custom_vjp(textbook_gelu, kernels.gelu, _slope_from_forward)
 
 
-# Fifteen passes over a row of numbers cost a third when the row stays in cache, so gelu goes block by block, and computes
-# its slope while x is there: backward is then one product.
-def _gelu_forward(x, approximate="none"):
-    y, slope = np.empty_like(x, order="C"), np.empty_like(x, order="C")
-    flat = x.reshape(-1), y.reshape(-1), slope.reshape(-1)
-    for block in blocks(x.size):
-        _gelu_block(*(a[block] for a in flat), approximate)
-    return y, slope
-
-
-def _gelu_block(x, y, slope, approximate):
-    """y = x h with h = (1 + gate) / 2, and slope = h + x h', for one block, in place."""
-    h = _gate(x, approximate) if approximate != "tanh" else _tanh_gate(x, slope)
-    h *= 0.5
-    h += 0.5
-    np.multiply(x, h, out=y)
-    if approximate == "tanh":  # h' = 2 h (1 - h) z', and slope holds z' for the gate tanh z
-        slope *= x
-        slope *= 1 - h
-        slope *= h
-    else:
-        np.multiply(x, x, out=slope)
-        slope *= -0.5
-        np.exp(slope, out=slope)
-        slope *= x
-        slope *= 0.5 * _C
-    slope += h
-
-
-def _tanh_gate(x, slope):
-    """tanh z with z = √(2/π) (x + 0.044715 x³), and 2 z' in `slope`."""
-    square = x * x
-    np.multiply(square, 6 * 0.044715 * _C, out=slope)
-    slope += 2 * _C
-    square *= 0.044715 * _C
-    square += _C
-    square *= x
-    return np.tanh(square, out=square)
-
-
-gelu = custom_vjp(
-    textbook_gelu, _gelu_forward, lambda g, y, slope, needs, x, approximate="none": (g * slope,)
-)
-
-
-def textbook_softmax(x, axis=-1):
-    """softmax(x)_i = exp(x_i) / Σ_j exp(x_j) along `axis`, shifted by the maximum so that exp cannot overflow."""
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
-    return e / np.sum(e, axis=axis, keepdims=True)
-
-
-softmax = custom_vjp(
-    textbook_softmax,
-    lambda x, axis=-1: (textbook_softmax(x, axis), None),
-    lambda g, y, saved, needs, x, axis=-1: (y * (g - np.sum(g * y, axis=axis, keepdims=True)),),
-    pure=True,
-)
-
-
-def textbook_log_softmax(x, axis=-1):
-    """log softmax(x)_i = x_i - log Σ_j exp(x_j) along `axis`, shifted by the maximum."""
-    z = x - np.max(x, axis=axis, keepdims=True)
-    return z - np.log(np.sum(np.exp(z), axis=axis, keepdims=True))
-
-
-log_softmax = custom_vjp(
-    textbook_log_softmax,
-    lambda x, axis=-1: (textbook_log_softmax(x, axis), None),
-    lambda g, y, saved, needs, x, axis=-1: (g - np.exp(y) * np.sum(g, axis=axis, keepdims=True),),
-    pure=True,
-)
-
-
-# Compositions: the engine differentiates them -----------------------------------------------------------------------------
-
-
-def elu(x, alpha=1.0):
-    """x for x > 0, else α (exp(x) - 1).  x: any shape. Source: Clevert et al. 2016."""
-    below = np.less_equal(x, 0)
-    return np.where(
-        below, alpha * np.expm1(np.where(below, x, 0)), x
-    )  # the inner where keeps exp from overflowing
-
-
-def selu(x):
-    """λ elu(x, α), with λ and α for which mean 0 and variance 1 are a stable fixed point.  Source: Klambauer et al. 2017."""
-    return 1.0507009873554805 * elu(x, 1.6732632423543772)
-
-
-def softplus(x, beta=1.0, threshold=20.0):
-    """log(1 + exp(β x)) / β, a smooth ReLU, and x itself where β x > threshold.  x: any shape. Raises ValueError for β = 0."""
-    if beta == 0:
-        raise ValueError("softplus: beta=0; want another number, by which to divide")
-    return np.where(np.greater(beta * x, threshold), x, np.logaddexp(beta * x, 0) / beta)
-
-
-def logsigmoid(x):
-    """log σ(x) = -log(1 + exp(-x)), without overflow.  x: any shape."""
-    return -np.logaddexp(-x, 0)
-
-
-def silu(x):
-    """x σ(x), also called swish.  x: any shape. Source: Elfwing et al. 2018."""
+def textbook_silu(x: Array) -> Array:
+    """x σ(x), also called swish.  x: any shape → same. Source: Elfwing et al. 2018."""
     return x * sigmoid(x)
 
 
-def mish(x):
-    """x tanh(log(1 + exp x)).  x: any shape. Source: Misra 2020."""
+silu = custom_vjp(textbook_silu, kernels.silu, _slope_from_forward)
+
+
+def textbook_mish(x: Array) -> Array:
+    """x tanh(log(1 + exp x)).  x: any shape → same. Source: Misra 2020."""
     return x * np.tanh(np.logaddexp(x, 0))
 
 
-def hardtanh(x, min_val=-1.0, max_val=1.0):
-    """min(max(x, min_val), max_val).  x: any shape. Raises ValueError unless min_val < max_val."""
-    if not min_val < max_val:
-        raise ValueError(f"hardtanh: min_val={min_val}, max_val={max_val}; want min_val < max_val")
-    return np.clip(x, min_val, max_val)
+mish = custom_vjp(textbook_mish, kernels.mish, _slope_from_forward)
 
 
-def glu(x, axis=-1):
-    """a σ(b), with a and b the two halves of x along `axis`.  x: (..., 2 D) → (..., D). Source: Dauphin et al. 2017."""
+def glu(x: Array, axis: int = -1) -> Array:
+    """a σ(b), with a and b the two halves of x along `axis`.
+
+    x: (..., 2 D) → (..., D). Raises ValueError for an odd axis. Source: Dauphin et al. 2017.
+    """
     if x.shape[axis] % 2:
         raise ValueError(
-            f"glu: input {x.shape} has {x.shape[axis]} entries on axis {axis}; want an even number, to halve it"
+            f"glu: input {x.shape} has {x.shape[axis]} entries on axis {axis}; "
+            "want an even number, to halve it"
         )
     a, b = np.split(x, 2, axis=axis)
     return a * sigmoid(b)
-
-
-def gumbel_softmax(logits, tau=1.0, hard=False, eps=1e-10, axis=-1, *, rng=None):
-    """softmax((logits + g) / τ), g being Gumbel noise: a relaxed sample of the class, exact as τ → 0.
-
-    With `hard` the value is one-hot and the gradient that of the relaxed sample.  logits: any shape → same. Source: Jang et al. 2017.
-    Raises ValueError for τ <= 0, and for another eps: it has no effect, in PyTorch neither, and only keeps its place.
-    """
-    if eps != 1e-10:
-        raise ValueError(
-            f"gumbel_softmax: eps={eps} has no effect, want it left out; the fifth argument is the axis"
-        )
-    if not tau > 0:
-        raise ValueError(f"gumbel_softmax: tau={tau}; want a temperature > 0")
-    noise = np.random.default_rng(rng).gumbel(size=logits.shape).astype(logits.dtype)
-    y = softmax((logits + noise) / tau, axis=axis)
-    if not hard:
-        return y
-    values = unwrap(y)
-    chosen = np.arange(y.shape[axis]) == np.expand_dims(
-        np.moveaxis(values, axis, -1).argmax(-1), -1
-    )
-    return np.moveaxis(chosen, -1, axis).astype(y.dtype) - values + y

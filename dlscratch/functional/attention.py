@@ -165,7 +165,7 @@ def _scale(query, scale):
     return 1 / math.sqrt(query.shape[-1]) if scale is None else scale
 
 
-# In tiles, so that no array of T × S exists ----------------------------------------------------------------------------------
+# In tiles, so that no array of T × S exists -------------------------------------------------------
 
 
 def textbook_tiled(

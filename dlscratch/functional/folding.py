@@ -1,37 +1,55 @@
-"""Windows of images: which pixels each position of a kernel meets, and the two linear maps unfold and fold between them."""
+"""Windows of images: which pixels each place of a kernel meets, and the linear maps unfold and fold between them."""
 
 import numpy as np
 
-from ..engine import primitive
+from ..engine import Array, primitive
 
-__all__ = ["pair", "count", "places", "windows", "unfold", "fold"]
+__all__ = ["pair", "single", "count", "places", "windows", "unfold", "fold"]
 
 
-def pair(n):
-    """(n, n) for a number, and (a, b) as it is."""
-    return tuple(n) if hasattr(n, "__iter__") else (n, n)
+def pair(n) -> tuple:
+    """(n, n) for a number, and (a, b) as it is: an option for the height and the width. Raises ValueError for others."""
+    if np.ndim(n) == 0:
+        n = n.item() if isinstance(n, np.generic | np.ndarray) else n
+        return n, n
+    if len(n) != 2:
+        raise ValueError(f"{tuple(n)}: want one number, or two, for the height and the width")
+    return tuple(n)
+
+
+def single(name: str, **options) -> list:
+    """The one number that each option of an operation on sequences is or holds. Raises ValueError for several."""
+    for option, value in options.items():
+        if np.size(value) != 1:
+            raise ValueError(f"{name}: {option}={value}; want one number, sequences have one axis")
+    return [np.ravel(value)[0].item() for value in options.values()]
 
 
 def count(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
-    """How many windows fit, (H', W') with H' = (H + 2 padding - dilation (K - 1) - 1) // stride + 1.
+    """How many windows fit: (H', W'), H' = (H + 2 padding - dilation (K - 1) - 1) // stride + 1.
 
-    With ceil_mode the quotient is rounded up: a last window may hang over the border, if it begins in the image or the padding
-    before it. Raises ValueError when none fits, or an option is out of range.
+    With ceil_mode the quotient is rounded up: a last window may hang over the border, if it begins
+    in the image or the padding before it. Raises ValueError when none fits, or an option is out of
+    range, and TypeError for options that are no integers.
     """
     stride, padding, dilation = pair(stride), pair(padding), pair(dilation)
-    if not all(isinstance(n, (int, np.integer)) for n in (*kernel, *stride, *padding, *dilation)):
+    numbers = (*kernel, *stride, *padding, *dilation)
+    if not all(isinstance(n, int | np.integer) for n in numbers):
         raise TypeError(
-            f"kernel {kernel}, stride {stride}, padding {padding}, dilation {dilation}: want integers, or pairs of them"
+            f"kernel {kernel}, stride {stride}, padding {padding}, dilation {dilation}: "
+            "want integers, or pairs of them"
         )
     if min(*kernel, *stride, *dilation) < 1 or min(padding) < 0:
         raise ValueError(
-            f"kernel {kernel}, stride {stride}, dilation {dilation}, padding {padding}: want at least 1, 1, 1 and 0"
+            f"kernel {kernel}, stride {stride}, dilation {dilation}, padding {padding}: "
+            "want at least 1, 1, 1 and 0"
         )
-    far = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
-    room = [n + 2 * p - f for n, p, f in zip(size, padding, far, strict=True)]
+    reach = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
+    room = [n + 2 * p - r for n, p, r in zip(size, padding, reach, strict=True)]
     if any(r + (s - 1) * ceil_mode < 0 for r, s in zip(room, stride, strict=True)):
         raise ValueError(
-            f"the kernel, {far} with its dilation, is larger than the padded image {tuple(size)} + 2·{padding}; pad more"
+            f"the kernel, {reach} with its dilation, is larger than the padded image "
+            f"{tuple(size)} + 2·{padding}; want a smaller kernel, or more padding"
         )
     if not ceil_mode:
         return tuple(r // s + 1 for r, s in zip(room, stride, strict=True))
@@ -42,7 +60,7 @@ def count(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
 
 
 def places(out, kernel, stride, dilation=1):
-    """For each of the K L positions in the kernel, the two slices of the padded image that it meets in (H', W') windows."""
+    """For each place in the kernel, the two slices of the padded image that it meets in (H', W') windows."""
     (h, w), (sh, sw), (dh, dw) = out, pair(stride), pair(dilation)
     return [
         (slice(dh * k, dh * k + sh * h, sh), slice(dw * m, dw * m + sw * w, sw))
@@ -54,54 +72,93 @@ def windows(x, kernel, stride=1, padding=0, dilation=1, value=0):
     """All windows of an image padded with `value`.  x: (..., H, W) → (..., H', W', K, L)."""
     (sh, sw), (ph, pw), (dh, dw) = pair(stride), pair(padding), pair(dilation)
     x = np.pad(x, [(0, 0)] * (x.ndim - 2) + [(ph, ph), (pw, pw)], constant_values=value)
-    far = (dh * (kernel[0] - 1) + 1, dw * (kernel[1] - 1) + 1)
-    return np.lib.stride_tricks.sliding_window_view(x, far, axis=(-2, -1))[
-        ..., ::sh, ::sw, ::dh, ::dw
-    ]
+    reach = (dh * (kernel[0] - 1) + 1, dw * (kernel[1] - 1) + 1)
+    every = np.lib.stride_tricks.sliding_window_view(x, reach, axis=(-2, -1))
+    return every[..., ::sh, ::sw, ::dh, ::dw]
 
 
-def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
-    """Each window of the image, padded with zeros, as a column: a convolution is then W.reshape(O, C K L) @ unfold(x).
+# Unfold and fold are adjoint: each is the other's rule --------------------------------------------
 
-    x: (N, C, H, W) → (N, C K L, H' W'). Raises ValueError for another number of axes, or a kernel larger than the image.
+
+def unfold(x: Array, kernel_size, dilation=1, padding=0, stride=1) -> Array:
+    """Each window of the image, padded with zeros, as a column: a convolution is a product with them.
+
+    conv2d(x, W) = W.reshape(O, C K L) @ unfold(x). Options are one number, or two for height and width.
+
+    Parameters
+    ----------
+    x : (N, C, H, W), or (C, H, W) without a batch
+    kernel_size : the size of the windows, K × L
+    dilation, padding, stride : as of conv2d
+
+    Returns
+    -------
+    (N, C K L, H' W'), or (C K L, H' W')
+
+    Raises
+    ------
+    ValueError for another number of axes, or a kernel larger than the image
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> unfold(np.arange(9.0).reshape(1, 1, 3, 3), 2)[0].astype(int)
+    array([[0, 1, 3, 4],
+           [1, 2, 4, 5],
+           [3, 4, 6, 7],
+           [4, 5, 7, 8]])
     """
-    if x.ndim != 4:
-        raise ValueError(f"unfold: input {x.shape}; want (N, C, H, W)")
+    if x.ndim not in (3, 4):
+        raise ValueError(f"unfold: input {x.shape}; want (N, C, H, W) or (C, H, W)")
+    *batch, C, H, W = x.shape
     (ph, pw), kernel = pair(padding), pair(kernel_size)
-    h, w = count(x.shape[2:], kernel, stride, padding, dilation)
-    x = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)))
-    return np.stack(
-        [x[(..., *place)] for place in places((h, w), kernel, stride, dilation)], axis=2
-    ).reshape(len(x), -1, h * w)
+    h, w = count((H, W), kernel, stride, padding, dilation)
+    x = np.pad(x, [(0, 0)] * (x.ndim - 2) + [(ph, ph), (pw, pw)])
+    entries = [x[(..., *place)] for place in places((h, w), kernel, stride, dilation)]
+    return np.stack(entries, axis=-3).reshape(*batch, C * len(entries), h * w)
 
 
-def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
-    """The adjoint of unfold: each column is added back where its window was read, so pixels in several windows are sums.
+def fold(x: Array, output_size, kernel_size, dilation=1, padding=0, stride=1) -> Array:
+    """The adjoint of unfold: each column is added back where its window was read.
 
-    x: (N, C K L, H' W') → (N, C, H, W) with (H, W) = output_size. Raises ValueError when the columns do not fit that size.
+    Pixels in several windows are sums. Options are one number, or two for height and width.
+
+    Parameters
+    ----------
+    x : (N, C K L, H' W'), or (C K L, H' W') without a batch
+    output_size : (H, W), the size of the image
+    kernel_size, dilation, padding, stride : as of unfold
+
+    Returns
+    -------
+    (N, C, H, W), or (C, H, W)
+
+    Raises
+    ------
+    ValueError when the columns do not fit that size
     """
     (H, W), (ph, pw), kernel = pair(output_size), pair(padding), pair(kernel_size)
-    (h, w), entries = count((H, W), kernel, stride, padding, dilation), kernel[0] * kernel[1]
-    if x.ndim != 3 or x.shape[1] % entries or x.shape[2] != h * w:
+    h, w = count((H, W), kernel, stride, padding, dilation)
+    K = kernel[0] * kernel[1]
+    if x.ndim not in (2, 3) or x.shape[-2] % K or x.shape[-1] != h * w:
         raise ValueError(
-            f"fold: columns {x.shape}; want (N, C·{entries}, {h * w}) for an image {(H, W)}"
+            f"fold: columns {x.shape}; want (N, C·{K}, {h * w}) or (C·{K}, {h * w}) "
+            f"for an image {(H, W)}"
         )
-    columns = x.reshape(len(x), -1, entries, h, w)
-    image = np.zeros((*columns.shape[:2], H + 2 * ph, W + 2 * pw), columns.dtype)
+    columns = x.reshape(*x.shape[:-2], x.shape[-2] // K, K, h, w)
+    image = np.zeros((*columns.shape[:-3], H + 2 * ph, W + 2 * pw), columns.dtype)
     for i, place in enumerate(places((h, w), kernel, stride, dilation)):
-        image[(..., *place)] += columns[:, :, i]
+        image[(..., *place)] += columns[..., i, :, :]
     return image[..., ph : ph + H, pw : pw + W]
 
 
-unfold = primitive(
-    unfold,
-    lambda g, y, x, kernel_size, dilation=1, padding=0, stride=1: fold(
-        g, x.shape[2:], kernel_size, dilation=dilation, padding=padding, stride=stride
-    ),
-)
-fold = primitive(
-    fold,
-    lambda g, y, x, output_size, kernel_size, dilation=1, padding=0, stride=1: unfold(
-        g, kernel_size, dilation=dilation, padding=padding, stride=stride
-    ),
-)
+def _unfold_rule(g, y, x, kernel_size, dilation=1, padding=0, stride=1):
+    return fold(g, x.shape[-2:], kernel_size, dilation=dilation, padding=padding, stride=stride)
+
+
+def _fold_rule(g, y, x, output_size, kernel_size, dilation=1, padding=0, stride=1):
+    return unfold(g, kernel_size, dilation=dilation, padding=padding, stride=stride)
+
+
+unfold = primitive(unfold, _unfold_rule)
+fold = primitive(fold, _fold_rule)

@@ -1,13 +1,11 @@
 """Pooling: one number for each window of an image."""
 
-import functools
-import operator
-
 import numpy as np
 
-from ..engine import custom_vjp
+from ..engine import Array, custom_vjp
 from ..engine.tensor import unwrap
-from .folding import count, pair, places, windows
+from .folding import count, pair, single
+from .kernels.pooling import entries, lowest, max_pool, max_pool_gradient, places_of_maxima
 from .resampling import resample
 
 __all__ = [
@@ -17,211 +15,247 @@ __all__ = [
     "avg_pool2d",
     "avg_pool1d",
     "adaptive_avg_pool2d",
+    "adaptive_avg_pool1d",
 ]
 
 
-def textbook_max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
-    """y[c,i,j] = max over the window at (s i, s j), x being padded with -∞; the stride is the window's size unless given.
+# The largest entry --------------------------------------------------------------------------------
 
-    x: (..., C, H, W) → (..., C, H', W'). Ties: the first entry wins. With ceil_mode a last window may hang over the border.
-    Raises ValueError when more than half a window is padding.
+
+def textbook_max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+    """y[c,i,j] = max over the window at (s i, s j), x being padded with -∞; see `max_pool2d`.
+
+    x: (..., C, H, W) → (..., C, H', W'). Ties: the first entry wins.
     """
-    w = _entries(x, kernel_size, stride, padding, dilation, ceil_mode, -np.inf)
+    w = entries(x, kernel_size, stride, padding, dilation, ceil_mode, lowest(x.dtype))
     return np.take_along_axis(w, np.argmax(w, axis=-1)[..., None], axis=-1)[..., 0]
 
 
-def _entries(x, kernel_size, stride, padding, dilation, ceil_mode, value):
-    """The entries of each window in a row.  x: (..., H, W) → (..., H', W', K L)."""
-    kernel, stride = pair(kernel_size), kernel_size if stride is None else stride
-    if ceil_mode:
-        out = count(x.shape[-2:], kernel, stride, padding, dilation, ceil_mode)
-        x = np.pad(
-            x,
-            [(0, 0)] * (x.ndim - 2)
-            + [(0, e) for e in _over(x, out, kernel, stride, padding, dilation)],
-            constant_values=value,
-        )
-    w = windows(x, kernel, stride, padding, dilation, value)
-    return np.reshape(w, (*w.shape[:-2], -1))
-
-
-def _over(x, out, kernel, stride, padding, dilation):
-    """How far the last windows hang over the padded image."""
-    options = zip(x.shape[-2:], out, kernel, *map(pair, (stride, padding, dilation)), strict=True)
-    return [max(0, (m - 1) * s + d * (k - 1) + 1 - n - 2 * p) for n, m, k, s, p, d in options]
-
-
-def _geometry(x, kernel_size, stride, padding, dilation=1, ceil_mode=False, axes=("H", "W")):
-    """How many windows there are, the places of their entries, how far they hang over. Averages and maxima: both are checked here."""
-    if x.ndim not in (len(axes) + 1, len(axes) + 2):
-        want = ", ".join(("C", *axes))
-        raise ValueError(f"pooling: input {x.shape}; want (N, {want}) or ({want})")
-    kernel, padding, stride = (
-        pair(kernel_size),
-        pair(padding),
-        kernel_size if stride is None else stride,
-    )
-    if any(2 * p > k for p, k in zip(padding, kernel, strict=True)):
-        raise ValueError(
-            f"pooling: padding {padding} is more than half of the window {kernel}; want at most half, or windows are empty"
-        )
-    out = count(x.shape[-2:], kernel, stride, padding, dilation, ceil_mode)
-    return (
-        out,
-        places(out, kernel, stride, dilation),
-        _over(x, out, kernel, stride, padding, dilation) if ceil_mode else (0, 0),
-    )
-
-
-def _forward(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
-    _, slices, over = _geometry(x, kernel_size, stride, padding, dilation, ceil_mode)
-    x, _ = _padded(x, padding, over)
-    entries = [x[(..., *place)] for place in slices]
-    return functools.reduce(np.maximum, entries) if len(entries) > 1 else entries[0].copy(
-        order="K"
-    ), None
-
-
-def _padded(x, padding, over):
-    """x with -∞ around it, in x's order in memory, and where x lies in it."""
-    (ph, pw), (eh, ew), (H, W) = pair(padding), over, x.shape[-2:]
-    inside = (..., slice(ph, ph + H), slice(pw, pw + W))
-    if not (ph or pw or eh or ew):
-        return x, inside
-    room = np.full_like(x, -np.inf, shape=(*x.shape[:-2], H + 2 * ph + eh, W + 2 * pw + ew))
-    room[inside] = x
-    return room, inside
-
-
-def _backward(
-    g, y, saved, needs, x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False
-):
-    """Each gradient goes to the first entry that is its window's maximum. The last one wins where no other did: a comparison less."""
-    _, slices, over = _geometry(x, kernel_size, stride, padding, dilation, ceil_mode)
-    x, inside = _padded(x, padding, over)
-    kernel, stride, free = (
-        pair(kernel_size),
-        pair(kernel_size if stride is None else stride),
-        np.ones_like(y, bool),
-    )
-    far = tuple(d * (k - 1) + 1 for k, d in zip(kernel, pair(dilation), strict=True))
-    apart = all(map(operator.ge, stride, far))
-    full = kernel == stride == far and all(
-        n == m * k for n, m, k in zip(x.shape[-2:], y.shape[-2:], kernel, strict=True)
-    )
-    dx = (np.empty_like if full else np.zeros_like)(x)
-    for place in slices:
-        won = x[(..., *place)] == y if place is not slices[-1] else free
-        won &= free
-        free = free ^ won
-        if apart:  # windows that do not overlap: written without being read
-            np.multiply(g, won, out=dx[(..., *place)])
-        else:
-            dx[(..., *place)] += g * won
-    return (dx[inside], *[None] * (len(needs) - 1))
-
-
-_max_pool2d = custom_vjp(textbook_max_pool2d, _forward, _backward)
+_max_pool2d = custom_vjp(textbook_max_pool2d, max_pool, max_pool_gradient)
 
 
 def max_pool2d(
-    x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
-):
-    """y[c,i,j] = max over the window at (s i, s j), x being padded with -∞; the stride is the window's size unless given.
-
-    x: (..., C, H, W) → (..., C, H', W'). Ties: the first entry wins. With ceil_mode a last window may hang over the border.
-    return_indices=True gives also where the maxima stand, as numbers row · W + column.
-    Raises ValueError when more than half a window is padding.
-    """
-    y = _max_pool2d(x, kernel_size, stride, padding, dilation, ceil_mode)
-    if not return_indices:
-        return y
-    options = kernel_size, stride, padding, dilation, ceil_mode
-    pixels = np.arange(x.shape[-2] * x.shape[-1]).reshape(x.shape[-2:])
-    values, at = _entries(unwrap(x), *options, -np.inf), _entries(pixels, *options, -1)
-    first = np.argmax((values == unwrap(y)[..., None]) & (at >= 0), axis=-1)
-    return y, np.take_along_axis(np.broadcast_to(at, values.shape), first[..., None], axis=-1)[
-        ..., 0
-    ]
-
-
-def max_pool1d(
-    x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
-):
-    """y[c,i] = max over the window at s i, x being padded with -∞; options as in max_pool2d.  x: (..., C, L) → (..., C, L')."""
-    options = {"dilation": (1, *np.atleast_1d(dilation).tolist()), "return_indices": return_indices}
-    return _one_row(max_pool2d, x, kernel_size, stride, padding, ceil_mode, **options)
-
-
-def _one_row(function, x, kernel_size, stride, padding, ceil_mode, **options):
-    (k,), (s,), (p,) = map(
-        np.atleast_1d, (kernel_size, kernel_size if stride is None else stride, padding)
-    )
-    _geometry(x, (1, k), (1, s), (0, p), options.get("dilation", 1), ceil_mode, axes=("L",))
-    y = function(
-        np.expand_dims(x, -2), (1, k), stride=(1, s), padding=(0, p), ceil_mode=ceil_mode, **options
-    )
-    return (
-        tuple(np.squeeze(part, axis=-2) for part in y)
-        if isinstance(y, tuple)
-        else np.squeeze(y, axis=-2)
-    )
-
-
-def avg_pool2d(
-    x,
+    x: Array,
     kernel_size,
     stride=None,
     padding=0,
-    ceil_mode=False,
-    count_include_pad=True,
-    divisor_override=None,
-):
-    """y = A x Bᵀ, the mean of each window: row i of A holds 1/K where the window at s i lies, zeros elsewhere.
+    dilation=1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Array | tuple[Array, np.ndarray]:
+    """y[c,i,j] = max over the window at (s i, s j), x being padded with -∞.
 
-    x: (..., C, H, W) → (..., C, H', W'). Zeros in the padding count, unless count_include_pad=False; what hangs over it with
-    ceil_mode does not. divisor_override is what sums are divided by instead. Errors as of max_pool2d, and for a divisor of 0.
+    Ties: the first entry wins, and gets the gradient. A window with a NaN gives NaN. Options are one number,
+    or two for height and width.
+
+    Parameters
+    ----------
+    x : (N, C, H, W), or (C, H, W) without a batch
+    kernel_size : K, the size of the windows
+    stride : s, the windows' size unless given
+    padding : at most half a window
+    dilation : d, the step from pixel to pixel within a window
+    ceil_mode : whether a last window may hang over the border
+    return_indices : whether to give also where the maxima stand, as numbers row · W + column
+
+    Returns
+    -------
+    (N, C, H', W') or (C, H', W'), and the places if wanted, of the same shape
+
+    Raises
+    ------
+    ValueError for shapes and options that do not fit
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> max_pool2d(np.arange(16.0).reshape(1, 4, 4), 2)
+    array([[[ 5.,  7.],
+            [13., 15.]]])
+    """
+    _check("max_pool2d", x, kernel_size, stride, padding, dilation, ceil_mode, ("H", "W"))
+    options = kernel_size, stride, padding, dilation, ceil_mode
+    y = _max_pool2d(x, *options)
+    return (y, places_of_maxima(unwrap(x), *options)) if return_indices else y
+
+
+def max_pool1d(
+    x: Array,
+    kernel_size,
+    stride=None,
+    padding=0,
+    dilation=1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Array | tuple[Array, np.ndarray]:
+    """y[c,i] = max over the window at s i, x being padded with -∞; options as in max_pool2d.
+
+    x: (N, C, L) or (C, L) → (N, C, L') or (C, L').
+    """
+    (d,) = single("max_pool1d", dilation=dilation)
+    options = {"dilation": (1, d), "return_indices": return_indices}
+    return _one_row(max_pool2d, x, kernel_size, stride, padding, ceil_mode, **options)
+
+
+# Means --------------------------------------------------------------------------------------------
+
+
+def avg_pool2d(
+    x: Array,
+    kernel_size,
+    stride=None,
+    padding=0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: float | None = None,
+) -> Array:
+    """y = A x Bᵀ, the mean of each window: row i of A holds 1/K where the window at s i lies, else zeros.
+
+    Options are one number, or two for height and width.
+
+    Parameters
+    ----------
+    x : (N, C, H, W), or (C, H, W) without a batch
+    kernel_size : K, the size of the windows
+    stride : s, the windows' size unless given
+    padding : zeros around x, at most half a window
+    ceil_mode : whether a last window may hang over the border; what hangs over does not count
+    count_include_pad : whether the zeros of the padding count
+    divisor_override : what sums are divided by instead of the number of entries
+
+    Returns
+    -------
+    (N, C, H', W') or (C, H', W')
+
+    Raises
+    ------
+    ValueError for shapes and options that do not fit, a divisor of 0; TypeError for integers
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> avg_pool2d(np.arange(16.0).reshape(1, 4, 4), 2)
+    array([[[ 2.5,  4.5],
+            [10.5, 12.5]]])
     """
     if divisor_override == 0:
         raise ValueError(
-            "avg_pool2d: divisor_override=0; want another number, or None for the size of the window"
+            "avg_pool2d: divisor_override=0; want another number, or None for the window's size"
         )
-    (out, *_), matrices = _geometry(x, kernel_size, stride, padding, ceil_mode=ceil_mode), []
+    out = _check("avg_pool2d", x, kernel_size, stride, padding, 1, ceil_mode, ("H", "W"))
     options = map(pair, (kernel_size, kernel_size if stride is None else stride, padding))
+    matrices = []
     for n, m, k, s, p in zip(x.shape[-2:], out, *options, strict=True):
         start = np.arange(m) * s - p
         stop = np.minimum(start + k, n + p)
-        matrices.append(_means(n, start, stop, stop - start if count_include_pad else None))
+        sizes = stop - start if count_include_pad else None
+        matrices.append(_means(n, start, stop, sizes))
     if divisor_override is not None:
         A, B = ((M > 0) * 1.0 for M in matrices)
         matrices = A / divisor_override, B
     return resample(x, *matrices)
 
 
-def avg_pool1d(x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
-    """y = x Aᵀ, the mean of each window, as avg_pool2d.  x: (..., C, L) → (..., C, L')."""
-    return _one_row(
-        avg_pool2d, x, kernel_size, stride, padding, ceil_mode, count_include_pad=count_include_pad
-    )
+def avg_pool1d(
+    x: Array,
+    kernel_size,
+    stride=None,
+    padding=0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Array:
+    """y = x Aᵀ, the mean of each window; options as in avg_pool2d.
 
-
-def adaptive_avg_pool2d(x, output_size):
-    """y = A x Bᵀ: the image cut into H' × W' windows as equal as can be, ⌊i H/H'⌋ to ⌈(i + 1) H/H'⌉, and the mean of each.
-
-    x: (..., H, W) → (..., H', W') for output_size = (H', W') or one number; None keeps that axis. Raises ValueError for sizes below 1.
+    x: (N, C, L) or (C, L) → (N, C, L') or (C, L').
     """
-    sizes = [
-        (n, n if m is None else m) for n, m in zip(x.shape[-2:], pair(output_size), strict=True)
-    ]
-    if min(m for _, m in sizes) < 1:
-        raise ValueError(
-            f"adaptive_avg_pool2d: output_size={output_size}; want numbers >= 1, or None"
-        )
-    cuts = [(n, np.arange(m), m) for n, m in sizes]
-    return resample(x, *(_means(n, i * n // m, -((i + 1) * n // -m)) for n, i, m in cuts))
+    counted = {"count_include_pad": count_include_pad}
+    return _one_row(avg_pool2d, x, kernel_size, stride, padding, ceil_mode, **counted)
+
+
+def adaptive_avg_pool2d(x: Array, output_size) -> Array:
+    """y = A x Bᵀ: the means of H' × W' windows as equal as can be, ⌊i H/H'⌋ to ⌈(i + 1) H/H'⌉.
+
+    x: (N, C, H, W) or (C, H, W) → the same with (H', W') = output_size, or one number for both; None keeps an
+    axis. Raises ValueError for other shapes and sizes below 1, TypeError for integers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_avg_pool2d(np.arange(16.0).reshape(1, 4, 4), 1)
+    array([[[7.5]]])
+    """
+    if x.ndim not in (3, 4):
+        raise ValueError(f"adaptive_avg_pool2d: input {x.shape}; want (N, C, H, W) or (C, H, W)")
+    given = zip(x.shape[-2:], pair(output_size), strict=True)
+    sizes = [n if m is None else m for n, m in given]
+    return resample(x, *_shares("adaptive_avg_pool2d", x.shape[-2:], sizes, output_size))
+
+
+def adaptive_avg_pool1d(x: Array, output_size: int) -> Array:
+    """y = x Aᵀ: the means of L' windows as equal as can be, ⌊i L/L'⌋ to ⌈(i + 1) L/L'⌉.
+
+    x: (N, C, L) or (C, L) → (N, C, L') or (C, L'), L' = output_size. Errors as of adaptive_avg_pool2d.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_avg_pool1d(np.arange(6.0).reshape(1, 6), 2)
+    array([[1., 4.]])
+    """
+    if x.ndim not in (2, 3):
+        raise ValueError(f"adaptive_avg_pool1d: input {x.shape}; want (N, C, L) or (C, L)")
+    sizes = single("adaptive_avg_pool1d", output_size=output_size)
+    return resample(x, *_shares("adaptive_avg_pool1d", x.shape[-1:], sizes, output_size))
+
+
+def _shares(name, old, new, output_size):
+    """For each axis the matrix of the means of m windows that share out its n pixels."""
+    if min(new) < 1:
+        raise ValueError(f"{name}: output_size={output_size}; want numbers >= 1, or None")
+    matrices = []
+    for n, m in zip(old, new, strict=True):
+        i = np.arange(m)
+        matrices.append(_means(n, i * n // m, -((i + 1) * n // -m)))
+    return matrices
 
 
 def _means(n, start, stop, sizes=None):
-    """The matrix (windows, n) of means over start <= j < stop, divided by `sizes` or by how many there are."""
-    inside = (start[:, None] <= np.arange(n)) & (np.arange(n) < stop[:, None])
-    return inside / (inside.sum(axis=1) if sizes is None else sizes)[:, None]
+    """The matrix (windows, n) of means over start <= j < stop: sums divided by `sizes`, or by how many there are."""
+    pixels = np.arange(n)
+    inside = (start[:, None] <= pixels) & (pixels < stop[:, None])
+    sizes = inside.sum(axis=1) if sizes is None else sizes
+    return inside / sizes[:, None]
+
+
+# What all share -----------------------------------------------------------------------------------
+
+
+def _check(name, x, kernel_size, stride, padding, dilation, ceil_mode, axes):
+    """How many windows there are, (H', W'). Raises ValueError for shapes and options that do not fit."""
+    if x.ndim not in (len(axes) + 1, len(axes) + 2):
+        want = ", ".join(("C", *axes))
+        raise ValueError(f"{name}: input {x.shape}; want (N, {want}) or ({want})")
+    kernel, padding = pair(kernel_size), pair(padding)
+    reach = [d * (k - 1) + 1 for k, d in zip(kernel, pair(dilation), strict=True)]
+    if any(2 * p > r for p, r in zip(padding, reach, strict=True)):
+        raise ValueError(
+            f"{name}: padding {padding} is more than half of the window {kernel}; "
+            "want at most half, or windows are empty"
+        )
+    return count(
+        x.shape[-2:], kernel, kernel if stride is None else stride, padding, dilation, ceil_mode
+    )
+
+
+def _one_row(function, x, kernel_size, stride, padding, ceil_mode, **options):
+    """The pooling of a sequence, (N, C, L) or (C, L): of an image of one row."""
+    name = function.__name__.replace("2d", "1d")
+    stride = kernel_size if stride is None else stride
+    k, s, p = single(name, kernel_size=kernel_size, stride=stride, padding=padding)
+    if x.ndim not in (2, 3):
+        raise ValueError(f"{name}: input {x.shape}; want (N, C, L) or (C, L)")
+    image = np.expand_dims(x, -2)
+    y = function(image, (1, k), stride=(1, s), padding=(0, p), ceil_mode=ceil_mode, **options)
+    if isinstance(y, tuple):
+        return tuple(np.squeeze(part, axis=-2) for part in y)
+    return np.squeeze(y, axis=-2)

@@ -3,11 +3,22 @@
 import importlib
 
 from . import curvature, landscape, measures
-from .claim import claim, claims
+from .claim import check, checks, claim, claims
 from .probe import probe
 from .source import source
 
-__all__ = ["claim", "claims", "probe", "plot", "source", "curvature", "landscape", "measures"]
+__all__ = [
+    "claim",
+    "claims",
+    "check",
+    "checks",
+    "probe",
+    "plot",
+    "source",
+    "curvature",
+    "landscape",
+    "measures",
+]
 
 
 def __getattr__(name):

@@ -1,4 +1,8 @@
-"""A claim: a sentence, what was measured, and the bound that it must meet. The ledger keeps every verdict."""
+"""Claims and checks: a sentence, what was measured, and the bound that it must meet.
+
+A claim is what could have come out otherwise, and what a page is about. A check is algebra, parity
+with PyTorch, an identity: needed everywhere, interesting nowhere. A ledger keeps every verdict.
+"""
 
 import math
 import re
@@ -8,7 +12,7 @@ import numpy as np
 
 from ..engine import Tensor
 
-__all__ = ["claim", "claims", "Claim", "Ledger", "interval"]
+__all__ = ["claim", "claims", "check", "checks", "Claim", "Ledger", "interval"]
 
 
 class Claim(NamedTuple):
@@ -25,9 +29,8 @@ class Claim(NamedTuple):
     @classmethod
     def read(cls, line):
         """The claim that was printed as this line."""
-        verdict, text, measured, wanted = re.fullmatch(
-            r"([✓✗]) (.*) \[measured (.*); wanted (.*)\]", line
-        ).groups()
+        pattern = r"(?:check )?([✓✗]) (.*) \[measured (.*); wanted (.*)\]"
+        verdict, text, measured, wanted = re.fullmatch(pattern, line).groups()
         return cls(text, verdict == "✓", measured, wanted)
 
 
@@ -51,22 +54,72 @@ class Ledger(list):
 
 
 claims = Ledger()
+checks = Ledger()
 
 
-def claim(text, got, *, above=None, below=None, between=None, close_to=None, within=None):
+def claim(
+    text,
+    got,
+    *,
+    above=None,
+    below=None,
+    between=None,
+    close_to=None,
+    within=None,
+    theory=None,
+):
     """Print whether `got` meets its bound, as one line with ✓ or ✗, and record it in `claims`.
 
-    The bound is one of: got > above; got < below; a <= got <= b for between=(a, b); |got - close_to| <= within.
-    got: a number, or (S,) one number for each of S >= 2 seeds. Then the whole 95 % t-interval of the mean,
-    mean ± t * std / sqrt(S), must meet the bound. A claim that fails, or measures NaN, never raises.
-    Raises TypeError or ValueError for a bound that is missing, doubled or senseless, and for what is no number.
+    The bound is one of: got > above; got < below; a <= got <= b for between=(a, b);
+    |got - close_to| <= within. A claim that fails, or measures NaN, never raises.
+
+    Parameters
+    ----------
+    text: the sentence.
+    got: a number, or (S,) one number for each of S >= 2 seeds. Then the whole 95 % t-interval of
+        the mean, mean ± t * std / sqrt(S), must meet the bound.
+    theory: the value that was predicted, if any; it is printed beside what was measured, and an
+        interval that excludes it never holds.
+
+    Raises
+    ------
+    TypeError or ValueError for a bound that is missing, doubled or senseless, and for no number.
+
+    Examples
+    --------
+    >>> claim("A fair coin falls on heads", [0.48, 0.51, 0.5], close_to=0.5, within=0.1, theory=0.5)
+    ✓ A fair coin falls on heads [measured 0.4967 ± 0.038 (3 seeds), theory 0.5; wanted 0.5 ± 0.1]
     """
-    low, high, strict, wanted = _bound(above, below, between, close_to, within)
-    lowest, highest, measured = _measure(got)
-    holds = low < lowest and highest < high if strict else low <= lowest and highest <= high
-    made = Claim(text, bool(holds), measured, wanted)
+    made = _judged(text, got, _bound(above, below, between, close_to, within), theory)
     claims.record(made)
     print(made)
+
+
+def check(text, got, *, above=None, below=None, between=None, close_to=None, within=None):
+    """Print whether `got` meets its bound, for what could not have come out otherwise.
+
+    Bounds and measurements are those of `claim`; the verdict is recorded in `checks`.
+
+    Examples
+    --------
+    >>> check("The slope of a square is 2 x: largest error", 3e-11, below=1e-9)
+    check ✓ The slope of a square is 2 x: largest error [measured 3e-11; wanted < 1e-09]
+    """
+    made = _judged(text, got, _bound(above, below, between, close_to, within))
+    checks.record(made)
+    print(f"check {made}")
+
+
+def _judged(text, got, bound, theory=None):
+    """The Claim that a measurement makes of a sentence and a bound."""
+    low, high, strict, wanted = bound
+    lowest, highest, measured = _measure(got)
+    inside = low < lowest and highest < high if strict else low <= lowest and highest <= high
+    if theory is not None:
+        predicted = _number("theory", theory)
+        measured = f"{measured}, theory {predicted:.4g}"
+        inside = inside and (lowest == highest or lowest <= predicted <= highest)
+    return Claim(text, bool(inside), measured, wanted)
 
 
 def interval(values):
@@ -138,11 +191,15 @@ def _measure(got):
             f"got={got!r}: want a number, or one for each seed; measure by how much, not whether"
         )
     if values.ndim == 0:
-        return values, values, f"{values:.4g}"
+        said = "NaN: there is no such number" if np.isnan(values) else f"{values:.4g}"
+        return values, values, said
     if values.ndim != 1 or values.size < 2:
         raise ValueError(
             f"got has shape {values.shape}; want a number, or (S,) one for each of at least 2 seeds. "
             "Reduce it first (.mean(axis=...), .max()), or use float(got) for a single run"
         )
+    missing = int(np.isnan(values).sum())
+    if missing:
+        return np.nan, np.nan, f"NaN: {missing} of {values.size} seeds gave no number"
     mean, half = interval(values)
     return mean - half, mean + half, f"{mean:.4g} ± {half:.2g} ({values.size} seeds)"

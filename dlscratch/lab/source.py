@@ -59,7 +59,7 @@ def _rule(function):
         return _code(COMPOSED[function])
     if function not in RULES:
         raise TypeError(f"{describe(function)} has no derivative rule, and its own code is NumPy's")
-    written = RULES[function].vjps[0].__code__
+    written = inspect.unwrap(RULES[function].vjps[0]).__code__
     with open(written.co_filename, encoding="utf-8") as file:
         text = file.read()
     statements = ast.parse(text).body

@@ -22,6 +22,7 @@ from .activations import (
 )
 from .attention import MultiheadAttention
 from .convolution import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
+from .functional_call import functional_call
 from .linear import Embedding, Flatten, Linear
 from .losses import (
     BCELoss,
@@ -39,7 +40,8 @@ from .losses import (
     SmoothL1Loss,
     TripletMarginLoss,
 )
-from .module import Module, Sequential
+from .containers import Identity, ModuleDict, ModuleList, Sequential
+from .module import Module
 from .normalization import (
     BatchNorm1d,
     BatchNorm2d,
@@ -52,6 +54,7 @@ from .normalization import (
 from .parameters import Parameter, Parameters
 from .parametrizations import spectral_norm, weight_norm
 from .pooling import (
+    AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
     AvgPool1d,
     AvgPool2d,
@@ -62,11 +65,20 @@ from .pooling import (
 )
 from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from .summary import summary
-from .transformer import TransformerDecoderLayer, TransformerEncoder, TransformerEncoderLayer
+from .transformer import (
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 
 __all__ = [
     "Module",
     "Sequential",
+    "ModuleList",
+    "ModuleDict",
+    "Identity",
+    "functional_call",
     "Parameter",
     "Parameters",
     "Linear",
@@ -86,6 +98,7 @@ __all__ = [
     "MaxPool1d",
     "AvgPool1d",
     "AvgPool2d",
+    "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "Upsample",
     "PixelShuffle",
@@ -135,4 +148,5 @@ __all__ = [
     "TransformerEncoderLayer",
     "TransformerDecoderLayer",
     "TransformerEncoder",
+    "TransformerDecoder",
 ]

@@ -1,4 +1,4 @@
-"""Layers that change the size of images and learn nothing."""
+"""Layers that change the size of images and learn nothing. A batch may be left out: (C, H, W)."""
 
 from .. import functional as F
 from .function import Function
@@ -8,6 +8,7 @@ __all__ = [
     "MaxPool2d",
     "AvgPool1d",
     "AvgPool2d",
+    "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "Upsample",
     "PixelShuffle",
@@ -15,45 +16,74 @@ __all__ = [
 
 
 class MaxPool1d(Function):
-    """The largest entry of each window.  x: (N, C, L) → (N, C, L'); the stride is the window's size unless given."""
+    """The largest entry of each window.  x: (N, C, L) → (N, C, L'); options as of F.max_pool1d."""
 
-    function, options = F.max_pool1d, "kernel_size stride padding dilation return_indices ceil_mode"
+    function = F.max_pool1d
+    options = "kernel_size stride padding dilation return_indices ceil_mode"
 
 
 class MaxPool2d(Function):
-    """The largest entry of each window.  x: (N, C, H, W) → (N, C, H', W'); the stride is the window's size unless given."""
+    """The largest entry of each window.  x: (N, C, H, W) → (N, C, H', W'); see F.max_pool2d.
 
-    function, options = F.max_pool2d, "kernel_size stride padding dilation return_indices ceil_mode"
+    Examples
+    --------
+    >>> import numpy as np
+    >>> MaxPool2d(2)(np.arange(16.0).reshape(1, 1, 4, 4))[0, 0]
+    array([[ 5.,  7.],
+           [13., 15.]])
+    """
+
+    function = F.max_pool2d
+    options = "kernel_size stride padding dilation return_indices ceil_mode"
 
 
 class AvgPool1d(Function):
-    """The mean of each window.  x: (N, C, L) → (N, C, L'); zeros in the padding count unless count_include_pad=False."""
+    """The mean of each window.  x: (N, C, L) → (N, C, L'); options as of F.avg_pool1d."""
 
-    function, options = F.avg_pool1d, "kernel_size stride padding ceil_mode count_include_pad"
+    function = F.avg_pool1d
+    options = "kernel_size stride padding ceil_mode count_include_pad"
 
 
 class AvgPool2d(Function):
-    """The mean of each window.  x: (N, C, H, W) → (N, C, H', W'); zeros in the padding count unless count_include_pad=False."""
+    """The mean of each window.  x: (N, C, H, W) → (N, C, H', W'); options as of F.avg_pool2d."""
 
-    function, options = (
-        F.avg_pool2d,
-        "kernel_size stride padding ceil_mode count_include_pad divisor_override",
-    )
+    function = F.avg_pool2d
+    options = "kernel_size stride padding ceil_mode count_include_pad divisor_override"
+
+
+class AdaptiveAvgPool1d(Function):
+    """The means of L' windows that share out the sequence.  x: (N, C, L) → (N, C, output_size)."""
+
+    function = F.adaptive_avg_pool1d
+    options = "output_size"
 
 
 class AdaptiveAvgPool2d(Function):
-    """The means of H' × W' windows that share out the image.  x: (N, C, H, W) → (N, C, H', W'), (H', W') = output_size."""
+    """The means of H' × W' windows that share out the image.  x: (N, C, H, W) → (N, C, *output_size).
 
-    function, options = F.adaptive_avg_pool2d, "output_size"
+    Examples
+    --------
+    >>> import numpy as np
+    >>> AdaptiveAvgPool2d(1)(np.ones((2, 3, 5, 7))).shape  # one mean for each channel
+    (2, 3, 1, 1)
+    """
+
+    function = F.adaptive_avg_pool2d
+    options = "output_size"
 
 
 class Upsample(Function):
-    """The image on a finer grid, see `interpolate`.  x: (N, C, H, W) → (N, C, H', W'), of `size` or `scale_factor` times as large."""
+    """The image on a finer grid, `scale_factor` times as large or of a `size`; see F.interpolate.
 
-    function, options = F.interpolate, "size scale_factor mode align_corners recompute_scale_factor"
+    x: (N, C, H, W) → (N, C, H', W'), or (N, C, L) → (N, C, L').
+    """
+
+    function = F.interpolate
+    options = "size scale_factor mode align_corners recompute_scale_factor"
 
 
 class PixelShuffle(Function):
     """Channels become blocks of r × r pixels.  x: (N, C r², H, W) → (N, C, r H, r W), r = upscale_factor."""
 
-    function, options = F.pixel_shuffle, "upscale_factor"
+    function = F.pixel_shuffle
+    options = "upscale_factor"

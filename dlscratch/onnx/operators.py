@@ -7,13 +7,14 @@ the file and returns the name of the result. `t.value(i)` is the name of argumen
 import numpy as np
 
 from .. import functional as F
-from ..engine.rules.elementwise import cast
+from ..engine.rules.copies import cast
+from ..engine.rules.einsum import contract
 from ..engine.rules.indexing import scatter
-from ..engine.rules.products import contract
-from ..engine.rules.shapes import join
+from ..engine.rules.joining import join
 from ..engine.tensor import getitem
 from ..functional.activations import erf
 from ..functional.attention import textbook_attention
+from ..functional.convolution import textbook_conv2d, textbook_conv_transpose2d
 from ..functional.folding import pair
 from ..functional.pooling import textbook_max_pool2d
 from .recurrent import RECURRENT
@@ -230,8 +231,8 @@ TRANSLATIONS = {
         "LeakyRelu", t.value(0), alpha=negative_slope
     ),
     F.softmax: lambda t, x, axis=-1: t.add("Softmax", t.value(0), axis=axis),
-    F.conv2d: _conv2d,
-    F.conv_transpose2d: _conv_transpose2d,
+    textbook_conv2d: _conv2d,
+    textbook_conv_transpose2d: _conv_transpose2d,
     textbook_max_pool2d: _max_pool2d,
     textbook_attention: _attention,
     **RECURRENT,

@@ -4,23 +4,27 @@ from .adam import Adam, Adamax, AdamW, NAdam, RAdam
 from .adaptive import Adadelta, Adagrad, RMSprop
 from .averaging import EMA, SWA, AveragedModel, get_ema_avg_fn, get_swa_avg_fn, update_bn
 from .base import Optimizer
-from .clipping import clip_grad_norm, clip_grad_value
-from .cycles import CosineAnnealingLR, CosineAnnealingWarmRestarts, OneCycleLR, SWALR
+from .clipping import clip_grad_norm_, clip_grad_value_
+from .combined import ChainedScheduler, SequentialLR
+from .cycles import SWALR, CosineAnnealingLR, CosineAnnealingWarmRestarts, OneCycleLR
 from .lbfgs import LBFGS
+from .lion import Lion
 from .matrix import LAMB, Adafactor, Muon, Shampoo, orthogonalize
+from .plateau import ReduceLROnPlateau
 from .schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
 from .schedules import (
     WSD,
+    ConstantLR,
     ExponentialLR,
+    LambdaLR,
     LinearLR,
+    MultiplicativeLR,
     MultiStepLR,
     PolynomialLR,
-    ReduceLROnPlateau,
     Schedule,
-    SequentialLR,
     StepLR,
 )
-from .sgd import SGD, Lion
+from .sgd import SGD
 from .sharpness import SAM
 
 __all__ = [
@@ -44,8 +48,8 @@ __all__ = [
     "SAM",
     "ScheduleFreeSGD",
     "ScheduleFreeAdamW",
-    "clip_grad_norm",
-    "clip_grad_value",
+    "clip_grad_norm_",
+    "clip_grad_value_",
     "EMA",
     "SWA",
     "AveragedModel",
@@ -53,16 +57,20 @@ __all__ = [
     "get_swa_avg_fn",
     "update_bn",
     "Schedule",
+    "LambdaLR",
+    "MultiplicativeLR",
     "StepLR",
     "MultiStepLR",
+    "ConstantLR",
+    "LinearLR",
     "ExponentialLR",
+    "PolynomialLR",
+    "WSD",
     "CosineAnnealingLR",
     "CosineAnnealingWarmRestarts",
     "OneCycleLR",
     "SWALR",
-    "PolynomialLR",
-    "LinearLR",
     "SequentialLR",
-    "WSD",
+    "ChainedScheduler",
     "ReduceLROnPlateau",
 ]

@@ -1,95 +1,175 @@
 """Rules that divide by a running size of the gradient: Adagrad, RMSprop, Adadelta. Decay adds λ theta to g."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
-from .base import Optimizer
-from .sgd import fractions
+from ..layers.parameters import Parameter
+from .base import Optimizer, check_fractions, decayed
 
 __all__ = ["Adagrad", "RMSprop", "Adadelta"]
 
 
 class Adagrad(Optimizer):
-    """theta ← theta - lrₜ g / (√s + eps), with s ← s + g² and lrₜ = lr / (1 + (t - 1) lr_decay).  Source: Duchi et al. 2011."""
+    """theta ← theta - lrₜ g / (√s + eps), with s ← s + g² and lrₜ = lr / (1 + (t - 1) lr_decay).  Source: Duchi et al. 2011.
 
-    state, elementwise = ("s",), True
+    Parameters
+    ----------
+    params : model.parameters(), or groups: see `Optimizer`
+    lr : the learning rate
+    lr_decay : how fast it falls
+    weight_decay : λ, which adds λ theta to g
+    initial_accumulator_value : where s starts
+    eps : what keeps the division finite
+    maximize : whether to climb, in place of to descend
+    """
 
     def __init__(
         self,
-        params,
-        lr=1e-2,
-        lr_decay=0.0,
-        weight_decay=0.0,
-        initial_accumulator_value=0.0,
-        eps=1e-10,
+        params: Iterable[Parameter] | Iterable[dict],
+        lr: float = 1e-2,
+        lr_decay: float = 0.0,
+        weight_decay: float = 0.0,
+        initial_accumulator_value: float = 0.0,
+        eps: float = 1e-10,
         *,
-        maximize=False,
+        maximize: bool = False,
     ):
-        if not (lr_decay >= 0 and initial_accumulator_value >= 0):
-            raise ValueError(
-                f"Adagrad: lr_decay={lr_decay}, initial_accumulator_value={initial_accumulator_value}; want numbers >= 0"
-            )
-        self.lr_decay, self.eps = lr_decay, eps
-        super().__init__(params, lr, weight_decay, maximize)
-        self.s += initial_accumulator_value
+        super().__init__(
+            params,
+            lr=lr,
+            lr_decay=lr_decay,
+            weight_decay=weight_decay,
+            initial_accumulator_value=initial_accumulator_value,
+            eps=eps,
+            maximize=maximize,
+        )
 
-    def update(self, theta, g):
-        g = self.decayed(theta, g)
-        self.s += g * g
-        theta -= self.rate / (1 + (self.t - 1) * self.lr_decay) * g / (np.sqrt(self.s) + self.eps)
+    def check(self, options):
+        super().check(options)
+        for name in ("lr_decay", "initial_accumulator_value"):
+            if not options[name] >= 0:
+                raise ValueError(f"Adagrad: expected {name} >= 0, got {name}={options[name]}")
+
+    def remembers(self, shape, options):
+        return {"s": shape}
+
+    def begin(self, shape, state, options):
+        state["s"][...] = options["initial_accumulator_value"]
+
+    def update(self, theta, g, s, *, t, lr, lr_decay, weight_decay, initial_accumulator_value, eps):
+        g = decayed(g, theta, weight_decay)
+        s += g * g
+        theta -= lr / (1 + (t - 1) * lr_decay) * g / (np.sqrt(s) + eps)
 
 
 class RMSprop(Optimizer):
     """theta ← theta - lr b, with b ← momentum b + g / (√(v - m²) + eps), v ← α v + (1 - α) g².
 
     m is the running mean of g if `centered`, else 0.  Source: Tieleman & Hinton 2012; centered: Graves 2013.
-    """
 
-    elementwise = True
+    Parameters
+    ----------
+    params : model.parameters(), or groups: see `Optimizer`
+    lr : the learning rate
+    alpha : α
+    eps : what keeps the division finite
+    weight_decay : λ, which adds λ theta to g
+    momentum : how much of b stays
+    centered : whether to divide by the standard deviation, in place of the root of the mean square
+    maximize : whether to climb, in place of to descend
+    """
 
     def __init__(
         self,
-        params,
-        lr=1e-2,
-        alpha=0.99,
-        eps=1e-8,
-        weight_decay=0.0,
-        momentum=0.0,
-        centered=False,
-        maximize=False,
+        params: Iterable[Parameter] | Iterable[dict],
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum: float = 0.0,
+        centered: bool = False,
+        maximize: bool = False,
     ):
-        fractions(self, (alpha,))
-        self.alpha, self.eps, self.momentum, self.centered = alpha, eps, momentum, centered
-        self.state = ("v", *("m",) * centered, *("b",) * (momentum > 0))
-        super().__init__(params, lr, weight_decay, maximize)
+        super().__init__(
+            params,
+            lr=lr,
+            alpha=alpha,
+            eps=eps,
+            weight_decay=weight_decay,
+            momentum=momentum,
+            centered=centered,
+            maximize=maximize,
+        )
 
-    def update(self, theta, g):
-        g = self.decayed(theta, g)
-        self.v += (1 - self.alpha) * (g * g - self.v)
-        variance = self.v
-        if self.centered:
-            self.m += (1 - self.alpha) * (g - self.m)
-            variance = np.maximum(self.v - self.m * self.m, 0)  # rounding may leave less
-        step = g / (np.sqrt(variance) + self.eps)
-        if self.momentum > 0:
-            self.b *= self.momentum
-            self.b += step
-            step = self.b
-        theta -= self.rate * step
+    def check(self, options):
+        super().check(options)
+        check_fractions(self, "alpha", (options["alpha"],))
+
+    def remembers(self, shape, options):
+        names = ["v"]
+        if options["centered"]:
+            names.append("m")
+        if options["momentum"] > 0:
+            names.append("b")
+        return dict.fromkeys(names, shape)
+
+    def update(
+        self, theta, g, v, m=None, b=None, *, t, lr, alpha, eps, weight_decay, momentum, centered
+    ):
+        g = decayed(g, theta, weight_decay)
+        v += (1 - alpha) * (g * g - v)
+        variance = v
+        if centered:
+            m += (1 - alpha) * (g - m)
+            variance = np.maximum(v - m * m, 0)  # rounding may leave less
+        step = g / (np.sqrt(variance) + eps)
+        if momentum > 0:
+            b *= momentum
+            b += step
+            step = b
+        theta -= lr * step
 
 
 class Adadelta(Optimizer):
-    """theta ← theta - lr d, with d = √(u + eps) / √(v + eps) g, v ← ρ v + (1 - ρ) g², u ← ρ u + (1 - ρ) d².  Source: Zeiler 2012."""
+    """theta ← theta - lr d, with d = √(u + eps) / √(v + eps) g, v ← ρ v + (1 - ρ) g², u ← ρ u + (1 - ρ) d².
 
-    state, elementwise = ("v", "u"), True
+    Source: Zeiler 2012.
 
-    def __init__(self, params, lr=1.0, rho=0.9, eps=1e-6, weight_decay=0.0, *, maximize=False):
-        fractions(self, (rho,))
-        self.rho, self.eps = rho, eps
-        super().__init__(params, lr, weight_decay, maximize)
+    Parameters
+    ----------
+    params : model.parameters(), or groups: see `Optimizer`
+    lr : the learning rate
+    rho : ρ
+    eps : what keeps the division finite, and lets d grow from 0
+    weight_decay : λ, which adds λ theta to g
+    maximize : whether to climb, in place of to descend
+    """
 
-    def update(self, theta, g):
-        g = self.decayed(theta, g)
-        self.v += (1 - self.rho) * (g * g - self.v)
-        d = np.sqrt((self.u + self.eps) / (self.v + self.eps)) * g
-        self.u += (1 - self.rho) * (d * d - self.u)
-        theta -= self.rate * d
+    def __init__(
+        self,
+        params: Iterable[Parameter] | Iterable[dict],
+        lr: float = 1.0,
+        rho: float = 0.9,
+        eps: float = 1e-6,
+        weight_decay: float = 0.0,
+        *,
+        maximize: bool = False,
+    ):
+        super().__init__(
+            params, lr=lr, rho=rho, eps=eps, weight_decay=weight_decay, maximize=maximize
+        )
+
+    def check(self, options):
+        super().check(options)
+        check_fractions(self, "rho", (options["rho"],))
+
+    def remembers(self, shape, options):
+        return {"v": shape, "u": shape}
+
+    def update(self, theta, g, v, u, *, t, lr, rho, eps, weight_decay):
+        g = decayed(g, theta, weight_decay)
+        v += (1 - rho) * (g * g - v)
+        d = np.sqrt((u + eps) / (v + eps)) * g
+        u += (1 - rho) * (d * d - u)
+        theta -= lr * d

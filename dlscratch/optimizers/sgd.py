@@ -1,69 +1,81 @@
-"""Stochastic gradient descent, and Lion, which keeps of its momentum the sign alone."""
+"""Stochastic gradient descent, with momentum."""
 
-import numpy as np
+from collections.abc import Iterable
 
-from .base import Optimizer
+from ..layers.parameters import Parameter
+from .base import Optimizer, decayed
 
-__all__ = ["SGD", "Lion"]
+__all__ = ["SGD"]
 
 
 class SGD(Optimizer):
-    """theta ← theta - lr v, with v ← momentum v + (1 - dampening) g, or v = g without momentum; decay adds λ theta to g.
+    """theta ← theta - lr v, with v ← momentum v + (1 - dampening) g.
 
-    With `nesterov` the step is g + momentum v. At the first step v = g, as in PyTorch. Source: Polyak 1964; Nesterov 1983.
+    Without momentum v = g. At the first step v = g, as in PyTorch.  Source: Polyak 1964; Nesterov 1983.
+
+    Parameters
+    ----------
+    params : model.parameters(), or groups: see `Optimizer`
+    lr : the learning rate
+    momentum : how much of v stays
+    dampening : how much of g is left out of v
+    weight_decay : λ, which adds λ theta to g
+    nesterov : whether the step is g + momentum v, in place of v
+    maximize : whether to climb, in place of to descend
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> w = layers.Parameter(np.array([1.0, 2.0]))
+    >>> optimizer = SGD([w], lr=0.1, momentum=0.9)
+    >>> for _ in range(2):
+    ...     optimizer.zero_grad()
+    ...     np.sum(w * w).backward()
+    ...     optimizer.step()
+    >>> w.data.round(2)
+    array([0.46, 0.92])
     """
-
-    elementwise = True
 
     def __init__(
         self,
-        params,
-        lr=1e-3,
-        momentum=0.0,
-        dampening=0.0,
-        weight_decay=0.0,
-        nesterov=False,
+        params: Iterable[Parameter] | Iterable[dict],
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
         *,
-        maximize=False,
+        maximize: bool = False,
     ):
-        if nesterov and (momentum <= 0 or dampening != 0):
+        super().__init__(
+            params,
+            lr=lr,
+            momentum=momentum,
+            dampening=dampening,
+            weight_decay=weight_decay,
+            nesterov=nesterov,
+            maximize=maximize,
+        )
+
+    def check(self, options):
+        super().check(options)
+        momentum = options["momentum"]
+        dampening = options["dampening"]
+        if not momentum >= 0:
+            raise ValueError(f"SGD: expected momentum >= 0, got momentum={momentum}")
+        if options["nesterov"] and (momentum == 0 or dampening != 0):
             raise ValueError(
-                f"SGD: nesterov wants momentum > 0 and dampening = 0, came {momentum} and {dampening}"
+                f"SGD: nesterov wants momentum > 0 and dampening = 0, got {momentum} and {dampening}"
             )
-        self.momentum, self.dampening, self.nesterov = momentum, dampening, nesterov
-        self.state = ("v",) if momentum else ()
-        super().__init__(params, lr, weight_decay, maximize)
 
-    def update(self, theta, g):
-        g = self.decayed(theta, g)
-        if self.momentum:
-            self.v *= self.momentum
-            self.v += g if self.t == 1 else (1 - self.dampening) * g
-            g = g + self.momentum * self.v if self.nesterov else self.v
-        theta -= self.rate * g
+    def remembers(self, shape, options):
+        return {"v": shape} if options["momentum"] else {}
 
-
-class Lion(Optimizer):
-    """theta ← theta - lr (sign(β₁ m + (1 - β₁) g) + λ theta), then m ← β₂ m + (1 - β₂) g: each entry moves by ±lr.
-
-    Source: Chen et al., Symbolic discovery of optimization algorithms, 2023.
-    """
-
-    state, elementwise = ("m",), True
-
-    def __init__(self, params, lr=1e-4, betas=(0.9, 0.99), weight_decay=0.0):
-        self.betas = fractions(self, betas)
-        super().__init__(params, lr, weight_decay)
-
-    def update(self, theta, g):
-        b1, b2 = self.betas
-        self.shrink(theta)
-        theta -= self.rate * np.sign(self.m + (1 - b1) * (g - self.m))
-        self.m += (1 - b2) * (g - self.m)
-
-
-def fractions(optimizer, betas):
-    """The betas. Raises ValueError unless all are in [0, 1)."""
-    if not all(0 <= b < 1 for b in betas):
-        raise ValueError(f"{type(optimizer).__name__}: betas={betas}; want numbers in [0, 1)")
-    return betas
+    def update(self, theta, g, v=None, *, t, lr, momentum, dampening, weight_decay, nesterov):
+        g = decayed(g, theta, weight_decay)
+        if momentum:
+            v *= momentum
+            v += g if t == 1 else (1 - dampening) * g
+            g = g + momentum * v if nesterov else v
+        theta -= lr * g

@@ -2,12 +2,11 @@
 
 import inspect
 import itertools
-import os
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..progress import bar
 from .fingerprint import fingerprint, name_of
 from .store import append, key_of, read
 from .workers import COLUMNS, ENGINES, outcomes, plain
@@ -88,22 +87,14 @@ def sweep(
     rows = read(out, code, [*grid, "seed"])
     todo = {key: run for key, run in runs.items() if key not in rows or rows[key]["error"]}
     start_workers = lambda: ENGINES[engine](jobs, address)
-    with _bar(len(runs), len(todo)) as bar:
+    done = len(runs) - len(todo)
+    with bar(None, "runs", total=len(runs), initial=done, leave=True) as shown:
         for key, outcome in outcomes(start_workers, fn, todo):
             rows[key] = {"code": code, "run": runs[key]} | outcome
             append(out, rows[key])
-            bar.update()
-            bar.set_postfix(failed=sum(bool(rows[k]["error"]) for k in runs if k in rows))
+            shown.update()
+            shown.set_postfix(failed=sum(bool(rows[k]["error"]) for k in runs if k in rows))
     return _frame(runs, rows)
-
-
-def _bar(total, left):
-    from tqdm import tqdm
-
-    silent = os.environ.get("DLSCRATCH_PROGRESS") == "0"
-    return tqdm(
-        total=total, initial=total - left, desc="runs", disable=silent, file=sys.stdout
-    )  # stderr would show red in notebooks
 
 
 def _runs(fn, grid, seeds):

@@ -88,5 +88,12 @@ def test_a_blank_keeps_imports():
         "# Your turn.",
         "from math import pi",
         "import numpy as np",
-        *(f"{name} = None" for name in "abfG"),
+        "def f():",
+        "    ...",
+        *(f"{name} = None" for name in "abG"),
     ]
+
+
+def test_a_blank_function_keeps_its_signature_and_docstring():
+    blank = nb._stub('def kept(sizes, N=1):\n    """An int."""\n    return N * sum(sizes)')
+    assert blank == '# Your turn.\ndef kept(sizes, N=1):\n    """An int."""\n    ...'

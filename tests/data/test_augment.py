@@ -1,4 +1,4 @@
-"""Augmentations: pixels move or are mixed exactly as said, each image by its own chance, the dtype kept."""
+"""Augmentations move and mix pixels exactly as said, each image by its own chance."""
 
 import numpy as np
 import pytest
@@ -137,7 +137,7 @@ def test_cutmix_counts_its_pixels(shape):
 
 
 def test_cutmix_keeps_lambda_on_average():
-    """Away from the edges the box has the share 1 - λ; cut off at them it is smaller, so the kept share is at least λ."""
+    """The box has the share 1 - λ, less where the edges cut it off: kept is at least λ."""
     X, Y = np.zeros((500, 40, 40)), np.eye(500)
     for seed in range(5):
         share = rng(seed).beta(1.0, 1.0)

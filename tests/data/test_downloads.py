@@ -1,4 +1,7 @@
-"""Downloads, from a server on this machine: the set arrives checked, once; what goes wrong says so and leaves nothing behind."""
+"""Downloads, from a server on this machine: the set arrives checked, once.
+
+What goes wrong says so and leaves nothing behind.
+"""
 
 import gzip
 import hashlib
@@ -51,7 +54,7 @@ def cifar(rng, n=4):
 
 @pytest.fixture
 def web(monkeypatch, tmp_path):
-    """A server of `files`, its log, and the registry of addresses turned towards it; the cache is an empty folder."""
+    """A server of `files`, its log, and the registry turned towards it; an empty cache."""
     rng = np.random.default_rng(0)
     plain = {"tinyshakespeare.txt": TEXT, "cifar-10-binary.tar.gz": cifar(rng)}
     for part, n in (("train", 6), ("t10k", 3)):

@@ -1,4 +1,4 @@
-"""Readers: every type round-trips, and a file that is not what it says is refused with the reason."""
+"""Readers: every type round-trips, and a file that is not what it says is refused."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""Grammars: the entropy they state is the one that samples have, and no reader can be less surprised."""
+"""Grammars: the entropy they state is that of samples; no reader can be less surprised."""
 
 import itertools
 import math
@@ -17,7 +17,10 @@ LANGUAGES = {
 
 @pytest.mark.parametrize("name", LANGUAGES)
 def test_entropy_is_what_samples_show(name):
-    """The mean surprise, once the place is known, equals the entropy rate: within four standard errors over 400 stretches."""
+    """The mean surprise, once the place is known, is the entropy rate.
+
+    Within four standard errors over 400 stretches.
+    """
     grammar = LANGUAGES[name]
     surprise = grammar.surprise(grammar.sample(2, 400, 240))
     late = surprise[:, 40:].mean(axis=1)
@@ -27,7 +30,7 @@ def test_entropy_is_what_samples_show(name):
 
 
 def test_entropy_by_hand():
-    """Two states left with probabilities 1/4 and 1/2: π = (2/3, 1/3), H = 2/3 h(1/4) + 1/3 log 2."""
+    """Left with probabilities 1/4 and 1/2: π = (2/3, 1/3), H = 2/3 h(1/4) + 1/3 log 2."""
     grammar = Grammar(np.array([[0.75, 0.25], [0.5, 0.5]]), np.array([[0, 1], [0, 1]])).check()
     assert np.allclose(grammar.stationary(), [2 / 3, 1 / 3], atol=1e-15)
     h = -0.25 * math.log(0.25) - 0.75 * math.log(0.75)
@@ -39,7 +42,10 @@ def test_entropy_by_hand():
 
 
 def test_entropy_of_blocks():
-    """H(X_1 … X_t) - H(X_1 … X_{t-1}), by summing over all blocks, falls to the rate and reaches it after `order` symbols."""
+    """H(X_1 … X_t) - H(X_1 … X_{t-1}), summed over all blocks, falls to the rate.
+
+    It reaches it after `order` symbols.
+    """
     grammar = markov(5, symbols=3, order=2, concentration=0.5)
     blocks = []
     for length in range(1, 6):

@@ -54,7 +54,10 @@ def test_batches_read_only_their_rows(tmp_path):
 
 
 def test_larger_than_memory(tmp_path):
-    """A process that may take 60 MB more than it has writes and reads 240 MB: there is room for two blocks of 24 MB, not for three."""
+    """A process that may take 60 MB more than it has writes and reads 240 MB.
+
+    There is room for two blocks of 24 MB, not for three.
+    """
     status = Path("/proc/self/status")
     if not status.exists():
         pytest.skip("needs Linux to limit memory")
@@ -71,7 +74,8 @@ except MemoryError:
     pass
 memmap.write(sys.argv[1], (np.full((24, 1 << 20), i, np.uint8) for i in range(10)))
 X = memmap.open(sys.argv[1])
-print(X.nbytes >> 20, sum(int(b[:, -1].astype(int).sum()) for b in batches(np.random.default_rng(0), X, size=20)))
+order = batches(np.random.default_rng(0), X, size=20)
+print(X.nbytes >> 20, sum(int(b[:, -1].astype(int).sum()) for b in order))
 """
     run = subprocess.run(
         [sys.executable, "-c", code, tmp_path / "x.npy"], cwd=ROOT, capture_output=True, text=True

@@ -1,4 +1,4 @@
-"""Tokenizers: what goes in comes out, for every string; what is learned depends on the text alone."""
+"""Tokenizers give back every string; what they learn depends on the text alone."""
 
 import re
 from collections import Counter

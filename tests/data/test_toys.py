@@ -22,7 +22,7 @@ def test_shapes_and_seeds(toy):
 
 @pytest.mark.parametrize("toy", TOYS)
 def test_truth_is_calibrated(toy):
-    """Among points where truth says p, the share of class 1 is p: within 4 standard errors, in eight bins."""
+    """Where truth says p, the share of class 1 is p: within 4 standard errors, in 8 bins."""
     noise = {"spirals": 0.25, "xor": 1.0, "blobs": 0.8}.get(toy.__name__, 0.4)
     X, y, truth = toy(0, n=40_000, noise=noise)
     p = truth(X)
@@ -33,7 +33,7 @@ def test_truth_is_calibrated(toy):
 
 
 def test_truth_of_two_blobs_is_the_logistic_function():
-    """Two Gaussians of equal width at (1, 0) and (-1, 0): P(y = 1 | x) = 1 / (1 + exp(2 x1 / noise²))."""
+    """Two Gaussians at (1, 0) and (-1, 0): P(y = 1 | x) = 1 / (1 + exp(2 x1 / noise²))."""
     X = np.random.default_rng(0).normal(size=(50, 2))
     assert np.allclose(
         blobs(0, noise=0.7).truth(X), 1 / (1 + np.exp(2 * X[:, 0] / 0.49)), rtol=1e-12

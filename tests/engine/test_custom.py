@@ -168,7 +168,7 @@ def test_fused_on_arrays_and_names():
     )
     assert (
         square.__name__ == "square"
-        and repr(square) == "<fused square>"
+        and repr(square) == "<custom operation square>"
         and type(square(X)) is np.ndarray
     )
     assert not square(Tensor(X)).requires_grad

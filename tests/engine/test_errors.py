@@ -50,14 +50,14 @@ def test_retained_graph_adds_up():
 
 
 def test_backward_from_no_scalar():
-    with pytest.raises(RuntimeError, match=r"backward from shape \(3,\).*reduce it.*seed="):
+    with pytest.raises(RuntimeError, match=r"backward from shape \(3,\).*reduce it.*gradient="):
         (leaf(3) * 2).backward()
     x = leaf(3)
-    (x * 2).backward(seed=[1, 0, 2])
+    (x * 2).backward(gradient=[1, 0, 2])
     assert x.grad.tolist() == [2, 0, 4]
     y = x * 2
-    with pytest.raises(ValueError, match=r"seed of shape \(2,\) for an output of shape \(3,\)"):
-        y.backward(seed=[1.0, 2.0])
+    with pytest.raises(ValueError, match=r"gradient of shape \(2,\) for an output of shape \(3,\)"):
+        y.backward(gradient=[1.0, 2.0])
 
 
 def test_backward_without_a_graph():
@@ -70,9 +70,9 @@ def test_backward_without_a_graph():
         y.backward()
 
 
-def test_seed_may_be_a_tensor():
+def test_gradient_may_be_a_tensor():
     x, u = leaf(3), leaf(3)
-    (x * x).backward(seed=u)
+    (x * x).backward(gradient=u)
     assert type(x.grad) is np.ndarray and x.grad.tolist() == [2, 8, 18]
 
 
@@ -143,7 +143,7 @@ SHAPES = {
         r"vector has shape \(2,\), the argument \(3,\)",
     ),
     "hvp": (lambda: hvp(lambda x: np.sum(x * x), leaf(3), np.ones(2)), r"vector has shape \(2,\)"),
-    "vjp": (lambda: vjp(np.sin, leaf(3))[1](np.ones(2)), r"seed of shape \(2,\)"),
+    "vjp": (lambda: vjp(np.sin, leaf(3))[1](np.ones(2)), r"gradient of shape \(2,\)"),
     "grad of a vector": (
         lambda: grad(np.sin)(leaf(3)),
         r"scalar function; came shape \(3,\).*jacobian",

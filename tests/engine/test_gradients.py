@@ -1,4 +1,4 @@
-"""Every sample's derivatives of orders 1 and 2, and 3 where smooth, against central differences in float64."""
+"""Every sample's derivatives of orders 1 and 2, and 3 where smooth, by central differences."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def test_third_order(sample):
 
 
 def test_the_check_sees_a_wrong_rule():
-    """A rule that closes over a smooth array of the forward pass is right at order 1 and must be caught at order 2."""
+    """A rule that closes over a smooth array is right at order 1 and must be caught at order 2."""
     kept = {}
 
     def cube(x):

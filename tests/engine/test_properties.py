@@ -1,7 +1,8 @@
-"""For any shapes: gradients have the shape of their inputs, and each rule is the adjoint of its derivative.
+"""For any shapes gradients have the shape of their inputs, and rules are adjoints of derivatives.
 
-Directional checks: <gradient, v> equals the central difference of the function along v, for shapes and options that
-hypothesis makes up. The functions are polynomials of low degree wherever possible, so that the difference is exact.
+Directional checks: <gradient, v> equals the central difference of the function along v, for shapes
+and options that hypothesis makes up. The functions are polynomials of low degree wherever possible,
+so that the difference is exact.
 """
 
 import numpy as np
@@ -21,7 +22,7 @@ seeds = st.integers(0, 999)
 
 
 def numbers(rng, shape):
-    """Different sizes, at least 0.4 from zero, so that no step crosses a kink or changes an order."""
+    """Different sizes, at least 0.4 from zero, so that no step crosses a kink."""
     size = int(np.prod(shape))
     return (rng.permutation(np.linspace(0.4, 2, size)) * rng.choice([-1, 1], size)).reshape(shape)
 
@@ -156,7 +157,7 @@ def test_mixed_indexing(pair, seed):
 
 @st.composite
 def contractions(draw):
-    """One to three operands, an index may stand in several, twice in one, be summed, kept, or broadcast with '...'."""
+    """One to three operands; an index may be shared, repeated, summed, kept, or '...'."""
     sizes = {c: draw(side) for c in "ijkl"}
     dots = draw(hnp.array_shapes(min_dims=1, max_dims=2, max_side=2))
     terms, operand_shapes = [], []

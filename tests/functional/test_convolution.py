@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from dlscratch import Tensor
 from dlscratch import functional as F
 from dlscratch.functional.convolution import (
-    conv2d,
-    conv_transpose2d,
+    _conv2d,
+    _conv_transpose2d,
     textbook_conv2d,
     textbook_conv_transpose2d,
 )
@@ -63,13 +63,13 @@ def test_convolutions_equal_torch(name, data):
 @few
 @given(convolutions(2))
 def test_fast_convolution_equals_textbook(given):
-    twins(conv2d, textbook_conv2d, *given)
+    twins(_conv2d, textbook_conv2d, *given)
 
 
 @few
 @given(convolutions(2, transposed=True))
 def test_fast_adjoint_equals_textbook(given):
-    twins(conv_transpose2d, textbook_conv_transpose2d, *given)
+    twins(_conv_transpose2d, textbook_conv_transpose2d, *given)
 
 
 def twins(fast, textbook, arrays, options):
@@ -153,6 +153,7 @@ def test_options_by_position_and_no_bias():
             r"conv2d: input \(2, 3, 8, 8\); want \(N, 2, H, W\)",
         ),
         (lambda: F.conv2d(ones((2, 3, 8)), ones((4, 3, 3, 3))), r"want \(N, 3, H, W\)"),
+        (lambda: F.conv2d(ones((3, 8)), ones((4, 3, 3, 3))), r"want .* or \(3, H, W\)"),
         (
             lambda: F.conv2d(ones((2, 4, 8, 8)), ones((3, 2, 3, 3)), groups=2),
             "divisible by groups=2",
@@ -193,8 +194,11 @@ def test_options_by_position_and_no_bias():
             lambda: F.conv_transpose2d(ones((2, 4, 2, 2)), ones((4, 3, 3, 3)), padding=2),
             "want less padding",
         ),
-        (lambda: F.unfold(ones((3, 8, 8)), 3), r"unfold: input \(3, 8, 8\); want \(N, C, H, W\)"),
-        (lambda: F.fold(ones((1, 9, 5)), 4, 3), r"fold: columns \(1, 9, 5\); want \(N, C·9, 4\)"),
+        (lambda: F.unfold(ones((8, 8)), 3), r"unfold: input \(8, 8\); want \(N, C, H, W\)"),
+        (
+            lambda: F.fold(ones((1, 9, 5)), 4, 3),
+            r"fold: columns \(1, 9, 5\); want \(N, C·9, 4\) or \(C·9, 4\)",
+        ),
     ],
 )
 def test_bad_input(call, message):

@@ -9,13 +9,13 @@ from dlscratch import Tensor, grad
 from dlscratch import functional as F
 from dlscratch.functional import (
     activations,
-    channels,
     convolution,
-    losses,
-    normalized_rows,
     pooling,
+    softmaxes,
 )
 from dlscratch.functional.linear import linear, textbook_linear
+from dlscratch.functional.losses import classification
+from dlscratch.functional.normalization import batch_norms, layer_norms
 
 rng = np.random.default_rng(0)
 
@@ -47,42 +47,42 @@ TWINS = {
         lambda x: activations.textbook_gelu(x, "tanh"),
         arrays((4, 5)),
     ),
-    "softmax": (activations.softmax, activations.textbook_softmax, arrays((4, 5))),
+    "softmax": (softmaxes.softmax, softmaxes.textbook_softmax, arrays((4, 5))),
     "softmax of columns": (
-        lambda x: activations.softmax(x, axis=0),
-        lambda x: activations.textbook_softmax(x, 0),
+        lambda x: softmaxes.softmax(x, axis=0),
+        lambda x: softmaxes.textbook_softmax(x, 0),
         arrays((4, 5)),
     ),
-    "log_softmax": (activations.log_softmax, activations.textbook_log_softmax, arrays((4, 5))),
+    "log_softmax": (softmaxes.log_softmax, softmaxes.textbook_log_softmax, arrays((4, 5))),
     "layer_norm": (
-        normalized_rows.normalize_rows,
-        normalized_rows.textbook_normalize_rows,
+        layer_norms._layer_norm,
+        layer_norms.textbook_layer_norm,
         arrays((4, 3, 5), (5,), (5,)),
     ),
     "layer_norm of two axes": (
-        lambda x, b: normalized_rows.normalize_rows(x, None, b, axes=(-2, -1)),
-        lambda x, b: normalized_rows.textbook_normalize_rows(x, None, b, axes=(-2, -1)),
+        lambda x, b: layer_norms._layer_norm(x, None, b, axes=(-2, -1)),
+        lambda x, b: layer_norms.textbook_layer_norm(x, None, b, axes=(-2, -1)),
         arrays((4, 3, 5), (3, 5)),
     ),
     "leaky_relu": (activations.leaky_relu, activations.textbook_leaky_relu, arrays((4, 5))),
     "normalized channels": (
-        channels.normalized_channels,
-        channels.textbook_normalized_channels,
+        batch_norms._batch_norm,
+        batch_norms.textbook_batch_norm,
         [batch_last(3, 4, 2, 5), *arrays((4,), (4,))],
     ),
     "normalized channels, bias only": (
-        lambda x, b: channels.normalized_channels(x, None, b),
-        lambda x, b: channels.textbook_normalized_channels(x, None, b),
+        lambda x, b: batch_norms._batch_norm(x, None, b),
+        lambda x, b: batch_norms.textbook_batch_norm(x, None, b),
         arrays((4, 3, 2, 3), (3,)),
     ),
     "scaled channels": (
-        channels.scaled_channels,
-        channels.textbook_scaled_channels,
+        batch_norms._scale_channels,
+        batch_norms.textbook_scale_channels,
         [batch_last(3, 4, 2, 5), *arrays((4,), (4,))],
     ),
     "normalized columns": (
-        channels.normalized_channels,
-        channels.textbook_normalized_channels,
+        batch_norms._batch_norm,
+        batch_norms.textbook_batch_norm,
         arrays((5, 3), (3,)),
     ),
     "conv2d": conv([(4,)], padding=1),
@@ -104,11 +104,24 @@ TWINS = {
         arrays((2, 3, 6, 5)),
     ),
     "cross_entropy": (
-        lambda z: losses.cross_entropy(z, Y),
-        lambda z: losses.textbook_cross_entropy(z, Y),
+        lambda z: classification.cross_entropy(z, Y),
+        lambda z: classification.textbook_cross_entropy(z, Y),
         arrays((7, 5)),
     ),
-    "bce": (losses._bce, losses.textbook_bce, arrays((4, 5), (4, 5))),
+    "binary_cross_entropy_with_logits": (
+        classification._binary_cross_entropy_with_logits,
+        classification.textbook_binary_cross_entropy_with_logits,
+        arrays((4, 5), (4, 5)),
+    ),
+    "binary_cross_entropy": (
+        classification._binary_cross_entropy,
+        classification.textbook_binary_cross_entropy,
+        [rng.uniform(0.1, 0.9, (4, 5)), rng.uniform(0.1, 0.9, (4, 5))],
+    ),
+    **{
+        name: (getattr(activations, name), getattr(activations, f"textbook_{name}"), arrays((4, 5)))
+        for name in "elu logsigmoid softplus silu mish".split()
+    },
 }
 
 

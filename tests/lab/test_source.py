@@ -36,7 +36,7 @@ def test_a_function_is_shown_as_it_stands():
 
 def test_methods_lose_their_indent():
     first, second = repr(source(Tensor.detach)).splitlines()[:2]
-    assert first == "def detach(self):" and second.startswith('    """')
+    assert first.startswith("def detach(self)") and second.startswith('    """')
 
 
 def test_classes_modules_and_instances():

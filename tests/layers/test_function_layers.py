@@ -1,4 +1,6 @@
-"""Layers without parameters, and normalization layers: equal to PyTorch's of the same name and arguments."""
+"""Layers without parameters, and normalization layers, equal PyTorch's of the same arguments."""
+
+import inspect
 
 import numpy as np
 import pytest
@@ -8,7 +10,9 @@ from dlscratch import layers, testing
 LAYERS = [
     *(
         (name, (), (3, 4))
-        for name in "ReLU LeakyReLU ELU SELU GELU SiLU Mish Softplus Hardtanh Sigmoid Tanh LogSigmoid GLU".split()
+        for name in (
+            "ReLU LeakyReLU ELU SELU GELU SiLU Mish Softplus Hardtanh Sigmoid Tanh LogSigmoid GLU"
+        ).split()
     ),
     ("LeakyReLU", (0.3,), (3, 4)),
     ("ELU", (0.5,), (3, 4)),
@@ -61,3 +65,44 @@ def test_options_show_where_they_are_not_the_defaults():
         repr(layers.ELU()) == "ELU()"
         and repr(layers.MaxPool2d(3, padding=1)) == "MaxPool2d(kernel_size=3, padding=1)"
     )
+
+
+OPTIONS = {
+    "LeakyReLU": (0.3,),
+    "ELU": (0.5,),
+    "Softplus": (2.0, 20.0),
+    "Hardtanh": (-0.2, 0.4),
+    "MSELoss": (),
+    "SmoothL1Loss": ("mean", 0.5),
+    "HuberLoss": ("mean", 0.3),
+    "MaxPool1d": (2, 1),
+    "AvgPool1d": (2, 1),
+    "PixelShuffle": (2,),
+}
+
+
+@pytest.mark.parametrize("scalar", [np.float64, np.float32, np.float16])
+@pytest.mark.parametrize("name", OPTIONS)
+def test_options_given_as_numpy_numbers_leave_the_dtype(name, scalar):
+    options = OPTIONS[name]
+    as_numpy = [
+        np.int64(v) if isinstance(v, int) else scalar(v) if isinstance(v, float) else v
+        for v in options
+    ]
+    plain = [v.item() if isinstance(v, np.generic) else v for v in as_numpy]
+    shape = (2, 4, 3, 3) if name == "PixelShuffle" else (2, 3, 4)
+    x = np.random.default_rng(0).normal(size=shape).astype("float32")
+    inputs = (x, 0 * x) if name.endswith("Loss") else (x,)
+    layer, expected = (getattr(layers, name)(*given) for given in (as_numpy, plain))
+    y = np.asarray(layer(*inputs))
+    assert y.dtype == np.float32
+    np.testing.assert_array_equal(y, np.asarray(expected(*inputs)))
+    assert repr(layer) == repr(expected)
+
+
+def test_a_function_layer_shows_its_options_and_refuses_others():
+    assert list(inspect.signature(layers.Hardtanh).parameters) == ["min_val", "max_val"]
+    with pytest.raises(TypeError, match=r"Hardtanh: .*unexpected.*'maximum'; want \(min_val="):
+        layers.Hardtanh(maximum=3)
+    with pytest.raises(TypeError, match=r"PixelShuffle: missing.*'upscale_factor'; want \(upsc"):
+        layers.PixelShuffle()

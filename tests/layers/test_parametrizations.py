@@ -1,4 +1,4 @@
-"""Weight and spectral normalization equal PyTorch's parametrizations: names both ways, both modes, whole trainings."""
+"""Weight and spectral normalization equal PyTorch's: names, both modes, whole trainings."""
 
 import numpy as np
 import pytest

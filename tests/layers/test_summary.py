@@ -126,7 +126,7 @@ def test_inputs_by_name():
 
 
 class Twice(Module):
-    """One layer called twice, a weight of its own, tied weights, and a layer that is never called."""
+    """A layer called twice, a weight of its own, tied weights, and a layer never called."""
 
     def __init__(self):
         self.scale = Parameter(np.ones(3, "float32"))

@@ -1,4 +1,4 @@
-"""Attention and Transformer layers equal PyTorch's by name, start as they do, and refuse what does not fit."""
+"""Attention and Transformer layers equal PyTorch's by name, and start as they do."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def torch():
 
 
 class Weights:
-    """A module as a function of (its parameters, inputs), so that `same` reaches the gradients of both, and their gradients."""
+    """A module as a function of (its parameters, inputs), so that `same` differentiates by both."""
 
     def __init__(self, ours, theirs):
         self.ours, self.theirs = ours.eval(), theirs.eval()
@@ -39,13 +39,8 @@ class Weights:
         arrays = [state[k] + 0.1 * rng.normal(size=state[k].shape) for k in self.names]
 
         def ours(*a):
-            for name, value in zip(self.names, a[:n], strict=True):
-                *path, last = name.split(".")
-                owner = self.ours
-                for part in path:
-                    owner = owner[int(part)] if isinstance(owner, list) else getattr(owner, part)
-                setattr(owner, last, value)
-            y = self.ours(*a[n:], **masks)
+            weights = dict(zip(self.names, a[:n], strict=True))
+            y = layers.functional_call(self.ours, weights, a[n:], masks)
             return self.joined(y, np)
 
         def theirs(*a):
@@ -288,6 +283,43 @@ def test_encoder_is_its_layers_in_a_row():
     assert not np.array_equal(one(x).data, two(x).data)  # dropout
 
 
+@pytest.mark.parametrize("norm", [True, False])
+@pytest.mark.parametrize("kind", ["Encoder", "Decoder"])
+def test_stacks_of_layers_equal_torchs(kind, norm):
+    """Layers that differ from each other, and masks of every kind."""
+    twins, N, T, S = [], 2, 4, 3
+    for m in (layers, torch().nn):
+        layer = getattr(m, f"Transformer{kind}Layer")(6, 2, 8, batch_first=True)
+        last = m.LayerNorm(6) if norm else None
+        twins.append(getattr(m, f"Transformer{kind}")(layer, 2, norm=last))
+    twins = Weights(*twins)
+    padding = np.arange(T) >= [[4], [3]]
+    mask = np.triu(np.ones((T, T), bool), 1)
+    if kind == "Encoder":
+        inputs, given = [rng.normal(size=(N, T, 6))], {"mask": mask}
+        given["src_key_padding_mask"] = padding
+    else:
+        inputs = [rng.normal(size=(N, T, 6)), rng.normal(size=(N, S, 6))]
+        given = {"tgt_mask": mask, "tgt_key_padding_mask": padding}
+        given["memory_key_padding_mask"] = np.arange(S) >= [[2], [3]]
+        given["memory_mask"] = rng.random((T, S)) < 0.3
+        given["memory_mask"][:, 0] = False
+    twins.compare(rng, inputs, given)
+
+
+def test_a_decoder_that_predicts_what_comes_next_sees_no_later_token():
+    layer = layers.TransformerDecoderLayer(4, 2, 8, batch_first=True, rng=0)
+    decoder = layers.TransformerDecoder(layer, 2).eval()
+    memory = rng.normal(size=(1, 2, 4)).astype("float32")
+    x = rng.normal(size=(1, 5, 4)).astype("float32")
+    other = x.copy()
+    other[:, 3:] += 1
+    a, b = (decoder(t, memory, tgt_is_causal=True).data for t in (x, other))
+    assert np.array_equal(a[:, :3], b[:, :3]) and not np.allclose(a[:, 3:], b[:, 3:])
+    one, two = decoder.train().layers
+    assert not np.array_equal(one(x, memory).data, two(x, memory).data)  # masks of their own
+
+
 X = np.ones((2, 3, 8), "float32")
 first = layers.MultiheadAttention(8, 2, batch_first=True)
 
@@ -328,6 +360,7 @@ first = layers.MultiheadAttention(8, 2, batch_first=True)
         (lambda: layers.TransformerDecoderLayer(8, 3), "must divide"),
         (lambda: layers.TransformerDecoderLayer(8, 2)(X, X[..., :4]), r"key \(2, 3, 4\)"),
         (lambda: layers.TransformerEncoder(None, 0), "num_layers=0"),
+        (lambda: layers.TransformerDecoder(None, 0), r"TransformerDecoder\(num_layers=0\)"),
     ],
 )
 def test_bad_input(call, message):

@@ -1,4 +1,4 @@
-"""The shared models: shapes, sizes as of the same model in PyTorch, states carried on, and each learns one batch by heart."""
+"""The shared models: shapes, PyTorch's sizes and values, and each learns one batch by heart."""
 
 import numpy as np
 import pytest
@@ -207,7 +207,7 @@ def test_one_seed_makes_one_model(name):
         (lambda: models.MLP([3]), r"MLP\(\[3\]\): want at least two sizes"),
         (lambda: models.MLP([3, 2])(ones((2, 4))), "expected 3"),
         (lambda: models.VAE(12, 3, 16)(ones((2, 11)), 0), "expected 12"),
-        (lambda: models.LeNet()(ones((2, 1, 32, 32))), "expected 400"),
+        (lambda: models.LeNet()(ones((2, 1, 32, 32), "float32")), "expected 400"),
         (lambda: models.LeNet()(ones((2, 3, 28, 28))), r"want \(N, 1, H, W\)"),
         (lambda: models.ResNet((1, 1), (4,), 2), r"blocks \(1, 1\), widths \(4,\); want as many"),
         (lambda: models.ResNet((1, 1), (8, 4), 2), "no width below the last"),

@@ -106,6 +106,69 @@ def test_generate():
     assert counts.max() > 0.2  # sharper than uniform, so the temperature counts
 
 
+def shares(model, start, draws=4000, **options):
+    """How often each token comes next."""
+    many = np.repeat(start, draws, axis=0)
+    return np.bincount(model.generate(many, 1, rng=2, **options)[:, -1], minlength=11) / draws
+
+
+def filtered(logits, temperature, top_k, top_p):
+    """The probabilities that are left, one token at a time."""
+    p = np.exp(logits / temperature)
+    p /= p.sum()
+    order = np.argsort(-p)
+    kept = order[:top_k] if top_k else order
+    p = np.where(np.isin(np.arange(len(p)), kept), p, 0)
+    p /= p.sum()
+    total, left = 0.0, np.zeros_like(p)
+    for token in np.argsort(-p):
+        if total >= (top_p or 1):
+            break
+        left[token] = p[token]
+        total += p[token]
+    return left / left.sum()
+
+
+@pytest.mark.parametrize("temperature", [0.02, 1.0, 3.0])
+@pytest.mark.parametrize("top_k, top_p", [(3, None), (None, 0.6), (5, 0.5), (99, 1.0), (1, 0.3)])
+def test_tokens_are_drawn_among_the_likely_only(temperature, top_k, top_p):
+    model, start = GPT(11, 4, width=16, rng=0).eval(), IDS[:1, :3]
+    for p in model.parameters():
+        p.data *= 3  # less like a uniform distribution
+    logits = model(start).data[0, -1].astype(float)
+    expected = filtered(logits, temperature, top_k, top_p)
+    got = shares(model, start, temperature=temperature, top_k=top_k, top_p=top_p)
+    np.testing.assert_allclose(got, expected, atol=0.03)
+    assert not got[expected == 0].any()
+    assert (expected > 0).sum() < 11 or (top_k, top_p) == (99, 1.0) or temperature < 1
+
+
+def test_without_a_temperature_the_likeliest_token_comes():
+    model = GPT(11, 4, width=16, rng=0)
+    greedy = model.generate(IDS[:2, :3], 3, rng=0, temperature=0)
+    for options in ({"top_k": 2}, {"top_p": 0.5}, {"top_k": np.int64(4), "top_p": np.float32(0.9)}):
+        same = model.generate(IDS[:2, :3], 3, rng=1, temperature=0, **options)
+        np.testing.assert_array_equal(same, greedy)
+
+
+def test_generate_leaves_frozen_parts_frozen():
+    model = GPT(11, 4, width=16, dropout=0.5, rng=0)
+    model.body.layers[0].eval()
+    before = [m.training for m in model.modules()]
+    model.generate(IDS[:1, :2], 1, rng=0)
+    assert [m.training for m in model.modules()] == before and True in before and False in before
+
+
+def test_a_gpt_without_biases():
+    model = GPT(11, 8, layers=2, width=16, bias=False, rng=0)
+    assert not [n for n, _ in model.named_parameters() if "bias" in n]
+    biases = 2 * (4 * 16 + 64 + 16 + 2 * 16) + 16
+    assert len(GPT(11, 8, layers=2, width=16, rng=0).parameters().theta) == biases + len(
+        model.parameters().theta
+    )
+    assert model(IDS).shape == (4, 6, 11) and model.generate(IDS, 2, rng=0).shape == (4, 8)
+
+
 def test_vit_shapes():
     model = ViT(12, 4, 7, width=8, rng=0)
     x = rng.normal(size=(2, 3, 12, 12)).astype("float32")
@@ -133,6 +196,10 @@ def test_vit_shapes():
         (lambda: GPT(10, 8)(IDS * 0 + 10), ValueError, "want 0 to 9"),
         (lambda: GPT(11, 8, heads=3), ValueError, "must divide"),
         (lambda: GPT(11, 8).generate(IDS, 1, 0, temperature=-1), ValueError, "temperature=-1"),
+        (lambda: GPT(11, 8).generate(IDS, 1, 0, top_k=0), ValueError, "top_k=0; want at least 1"),
+        (lambda: GPT(11, 8).generate(IDS, 1, 0, top_p=0), ValueError, "top_p=0; want 0 < top_p"),
+        (lambda: GPT(11, 8).generate(IDS, 1, 0, top_p=1.5), ValueError, "top_p=1.5; want 0 <"),
+        (lambda: ViT(8, 4, 3)([[1.0]]), ValueError, r"ViT: input \(1, 1\); want"),
         (
             lambda: BERT(11, 8)(IDS, np.ones((2, 2), bool)),
             ValueError,

@@ -43,7 +43,7 @@ def result(text):
 
 
 BAD = {
-    "does not begin with `# 99 · Title`": swap(0, "# 99 · ", "# "),
+    "does not begin with `# 00 · Title`": swap(0, "# 00 · ", "# "),
     "badge differs": swap(0, "/main/", "/other/"),
     "has no line `**Question.** ...`": swap(0, "**Question.**", "Question"),
     "the first cell shows no answer": swap(0, "![It is so](attachment:answer.png)", ""),

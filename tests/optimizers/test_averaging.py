@@ -70,7 +70,7 @@ def test_state_moves(make):
     "make", [optimizers.EMA, lambda p, decay: optimizers.get_ema_avg_fn(decay)]
 )
 def test_bad_decay(make):
-    with pytest.raises(ValueError, match="want a number in"):
+    with pytest.raises(ValueError, match="expected a number in"):
         make(small().parameters(), 1.1)
 
 

@@ -67,9 +67,9 @@ def test_learning_rates_and_trajectories_equal_torchs(name, options, rule):
         a.step(), b.step()
         assert mine.lr == pytest.approx(group["lr"], rel=1e-8, abs=1e-12), i
         if rule == "SGD":
-            assert mine.momentum == pytest.approx(group["momentum"], rel=1e-12)
+            assert mine.param_groups[0]["momentum"] == pytest.approx(group["momentum"], rel=1e-12)
         else:
-            assert mine.betas == pytest.approx(group["betas"], rel=1e-12)
+            assert mine.param_groups[0]["betas"] == pytest.approx(group["betas"], rel=1e-12)
 
     assert mine.lr == pytest.approx(other.param_groups[0]["lr"], rel=1e-12)
     assert run_together(ours, theirs, [mine], [other], after) <= 1e-8
@@ -109,7 +109,8 @@ def test_last_epoch_goes_on_where_another_schedule_was(name, options):
     a, b = make(mine, **options, last_epoch=19), twin(name)(other, **options, last_epoch=19)
     for t in range(20, 90):
         if name != "SWALR":
-            assert mine.lr == pytest.approx(whole.lr, rel=1e-12) and mine.momentum == whole.momentum
+            assert mine.lr == pytest.approx(whole.lr, rel=1e-12)
+            assert mine.param_groups[0]["momentum"] == whole.param_groups[0]["momentum"]
         if name != "CosineAnnealingWarmRestarts":
             assert mine.lr == pytest.approx(other.param_groups[0]["lr"], rel=1e-8, abs=1e-12), t
         other.step(), uninterrupted.step(), a.step(), b.step()
@@ -234,18 +235,19 @@ def test_state_moves(name):
     for _ in range(7):
         a.step(*metric)
     second.load_state_dict(first.state_dict()), b.load_state_dict(a.state_dict())
-    assert second.lr == first.lr and second.momentum == first.momentum
+    assert second.lr == first.lr
+    assert second.param_groups[0]["momentum"] == first.param_groups[0]["momentum"]
     for _ in range(7):
         a.step(*metric), b.step(*metric)
         assert second.lr == first.lr and a.t == b.t
-    with pytest.raises(KeyError, match="want"):
+    with pytest.raises(KeyError, match="expected"):
         b.load_state_dict({})
 
 
 @pytest.mark.parametrize(
     "call, message",
     [
-        (lambda o: optimizers.StepLR(o, 0), "StepLR: want step_size >= 1, came 0"),
+        (lambda o: optimizers.StepLR(o, 0), "StepLR: expected step_size >= 1, got 0"),
         (lambda o: optimizers.ExponentialLR(o, 0), "gamma > 0"),
         (lambda o: optimizers.MultiStepLR(o, [-1]), "milestones >= 0"),
         (lambda o: optimizers.PolynomialLR(o, 0), "total_iters >= 1"),
@@ -262,7 +264,7 @@ def test_state_moves(name):
         (lambda o: optimizers.SWALR(o, 1.0, anneal_strategy="x"), "'cos' or 'linear'"),
         (
             lambda o: optimizers.StepLR(o, 3, last_epoch=4),
-            "without initial_lr, came 4; set optimizer.initial_lr",
+            "without initial_lr, got 4; set group",
         ),
         (lambda o: optimizers.OneCycleLR(o, 1.0, 9, anneal_strategy="x"), "'cos' or 'linear'"),
         (
@@ -271,12 +273,12 @@ def test_state_moves(name):
         ),
         (
             lambda o: [s := optimizers.OneCycleLR(o, 1.0, 1), s.step(), s.step()],
-            "at most total_steps=1 steps, came 2",
+            "at most total_steps=1 steps, got 2",
         ),
         (lambda o: optimizers.WSD(o, 1, 1, 0), "decay >= 1"),
         (
             lambda o: optimizers.SequentialLR(o, [optimizers.StepLR(o, 1)], [3]),
-            "0 milestones, came 1",
+            "0 milestones, got 1",
         ),
         (
             lambda o: optimizers.SequentialLR(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dlscratch import Tensor, layers, losses
+from dlscratch import Tensor, layers, losses, optimizers
 from tests.parity import remember
 
 STEPS = 100
@@ -52,7 +52,7 @@ def distance(ours, theirs):
 
 
 def run_together(ours, theirs, mine, torchs, after=lambda i: None, steps=STEPS):
-    """The worst distance over 100 steps; `mine` and `torchs` are lists of optimizers. `after(i)` runs after each step."""
+    """The worst distance over 100 steps of lists of optimizers; `after(i)` runs after each step."""
     worst = 0.0
     for i, (x, y) in enumerate(batches(steps)):
         for o in (*mine, *torchs):
@@ -63,3 +63,84 @@ def run_together(ours, theirs, mine, torchs, after=lambda i: None, steps=STEPS):
         after(i)
         worst = max(worst, distance(ours, theirs))
     return remember(worst)
+
+
+def trajectory(name, options):
+    """The worst distance of 100 steps of an optimizer from those of PyTorch's, whose scalars are float64 as well."""
+    torch = pytest.importorskip("torch")
+    ours, theirs = twins()
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)  # NAdam's product of the μ would be float32
+    try:
+        mine = getattr(optimizers, name)(ours.parameters(), **options)
+        other = getattr(torch.optim, name)(theirs.parameters(), **options)
+        return run_together(ours, theirs, [mine], [other])
+    finally:
+        torch.set_default_dtype(default)
+
+
+def pseudocode(optimizer_of, reference, steps=STEPS):
+    """The worst distance from `reference`: a generator that is given matrices and sent gradients at them."""
+    ours, theirs = small(), small()
+    optimizer = optimizer_of(ours)
+    worst = 0.0
+    rule = reference([p.data for p in theirs.parameters()])
+    rule.send(None)
+    for x, y in batches(steps):
+        for model in (ours, theirs):
+            model.zero_grad()
+            backward(model, x, y)
+        optimizer.step()
+        moved = rule.send([p.grad.copy() for p in theirs.parameters()])
+        for p, new in zip(theirs.parameters(), moved, strict=True):
+            p.data = new
+        a, b = ours.parameters().theta, theirs.parameters().theta
+        worst = max(worst, float(np.max(np.abs(a - b)) / np.max(np.abs(b))))
+    return remember(worst)
+
+
+# An optimizer of each kind, with options that make it remember all that it can.
+EVERY = {
+    "SGD": dict(lr=0.1, momentum=0.9),
+    "Lion": {},
+    "Adagrad": {},
+    "RMSprop": dict(momentum=0.5, centered=True),
+    "Adadelta": {},
+    "Adam": dict(amsgrad=True),
+    "AdamW": {},
+    "Adamax": {},
+    "NAdam": {},
+    "RAdam": {},
+    "Adafactor": {},
+    "LAMB": {},
+    "Shampoo": {},
+    "ScheduleFreeSGD": dict(lr=0.1),
+    "ScheduleFreeAdamW": dict(warmup_steps=4),
+    "LBFGS": dict(max_iter=4, line_search_fn="strong_wolfe", history_size=3),
+    "SAM": dict(rho=0.1),
+    "Muon": {},
+}
+
+
+def make(name, parameters, **others):
+    """An optimizer of EVERY for these parameters (Muon's are the matrices among them), with other options too."""
+    options = EVERY[name] | others
+    if name == "SAM":
+        rho = options.pop("rho")
+        return optimizers.SAM(
+            optimizers.SGD(parameters, **(dict(lr=0.1, momentum=0.9) | options)), rho
+        )
+    if name == "Muon":
+        parameters = [p for p in parameters if p.ndim == 2]
+    return getattr(optimizers, name)(parameters, **options)
+
+
+def advance(model, optimizer, pairs):
+    """A step on each pair, by a closure, which all optimizers take."""
+    for x, y in pairs:
+
+        def closure(x=x, y=y):
+            optimizer.zero_grad()
+            return backward(model, x, y)
+
+        optimizer.step(closure)

@@ -1,6 +1,6 @@
-"""The verification table: for every rule, composition and fast twin at least one use of it that is checked."""
+"""The verification table: for every rule, composition and fast twin a use of it."""
 
-from . import algebra, elementwise, functional, reductions, structure
+from . import algebra, elementwise, functional, reductions, statistics, structure
 from .case import Sample
 
 __all__ = ["SAMPLES", "Sample"]
@@ -8,6 +8,7 @@ __all__ = ["SAMPLES", "Sample"]
 SAMPLES = (
     elementwise.SAMPLES
     + reductions.SAMPLES
+    + statistics.SAMPLES
     + structure.SAMPLES
     + algebra.SAMPLES
     + functional.SAMPLES

@@ -1,6 +1,11 @@
-"""Samples for linear algebra: plain, batched and broadcast. Factorisations of symmetric matrices are given symmetric ones."""
+"""Samples for linear algebra: plain, batched and broadcast.
+
+Factorisations of symmetric matrices are given symmetric ones.
+"""
 
 import numpy as np
+
+from dlscratch.engine.rules.inverses import cofactors
 
 from .case import case
 
@@ -10,6 +15,16 @@ __all__ = ["SAMPLES"]
 def _square(x):
     """Far from singular: 6 I + x."""
     return 6 * np.eye(3, dtype=x.dtype) + x
+
+
+def _of_rank_2(x):
+    """A singular matrix 3 x 3."""
+    return x @ np.array([[1.0, 0, 2], [0, 1, -1]], x.dtype)
+
+
+def _first_is_singular(x):
+    """Two matrices: x without its first row, and x."""
+    return np.stack([x * np.array([[0], [1], [1]], x.dtype), x])
 
 
 def _spd(x):
@@ -131,6 +146,13 @@ _FACTORS = [
     _of(np.linalg.solve, _square, (3, 3), (2, 3, 1)),
     _of(np.linalg.det, _square, (3, 3)),
     _of(np.linalg.det, _square, (2, 3, 3)),
+    _of(np.linalg.det, _of_rank_2, (3, 2), label="of rank 2"),
+    _of(np.linalg.det, _of_rank_2, (2, 3, 2), label="of rank 2, batched"),
+    case(
+        np.linalg.det, (3, 3), f=lambda x: np.linalg.det(_first_is_singular(x)), label="of 0 and x"
+    ),
+    case(np.linalg.det, (1, 1), f=lambda x: np.linalg.det(0 * x) * x, label="of [[0]]"),
+    case(cofactors.__wrapped__, (3, 3), f=cofactors, label="cofactors"),
     _of(np.linalg.slogdet, _square, (3, 3), then=lambda y: y.logabsdet),
     _of(np.linalg.slogdet, lambda x: -_square(x), (2, 3, 3), then=lambda y: y[1]),
     _of(np.linalg.cholesky, _spd, (3, 3)),
@@ -169,7 +191,7 @@ _FACTORS = [
         case(np.linalg.norm, (2, 3), **form)
         for form in (dict(), dict(axis=0), dict(axis=-1, keepdims=True), dict(axis=(0, 1)))
     ),
-    *(case(np.linalg.norm, (2, 3), ord=p, axis=1) for p in (1, 2, 3, 2.5, np.inf, -np.inf)),
+    *(case(np.linalg.norm, (2, 3), ord=p, axis=1) for p in (0.5, 1, 2, 3, 2.5, np.inf, -np.inf)),
     case(np.linalg.norm, (4,), args=(2,)),
     case(np.linalg.norm, (2, 2, 3)),
     case(np.linalg.norm, (2, 3), args=("fro",)),

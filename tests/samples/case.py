@@ -1,4 +1,4 @@
-"""One entry of the verification table, and where its numbers come from: no zeros, no ties, the same for the same seed."""
+"""One entry of the verification table, and its numbers: no zeros, no ties, set by the seed."""
 
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ __all__ = ["Sample", "case", "apart", "within"]
 
 
 class Sample(NamedTuple):
-    """A use of `function`: `f` of arrays or Tensors, and `draw(rng)`, which gives a tuple of float64 arrays for it."""
+    """A use of `function`: `f` of arrays or Tensors, and `draw(rng)`, its float64 arrays."""
 
     function: Any
     f: Any
@@ -20,7 +20,7 @@ class Sample(NamedTuple):
 
 
 def case(function, *shapes, f=None, args=(), draw=None, label="", smooth=False, **options):
-    """A Sample that calls function(*arrays, *args, **options), or `f` of the arrays where the call looks different."""
+    """A Sample that calls function(*arrays, *args, **options), or `f` of the arrays."""
     said = ", ".join(
         [*map(str, shapes), *map(str, args), *(f"{k}={v}" for k, v in options.items())]
     )

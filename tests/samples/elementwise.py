@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from dlscratch.engine.rules.elementwise import alias
+from dlscratch.engine.rules.copies import alias
+from dlscratch.engine.rules.logspace import logistic, logistic2
 
 from .case import apart, case, within
 
@@ -30,6 +31,9 @@ SAMPLES = [
     case(np.exp, (), smooth=True),
     case(np.cbrt, (3,), label="negative", draw=within(-2, -0.5), smooth=True),
     case(np.sinc, (4,), label="near zero", draw=within(-8e-4, 7e-4), smooth=True),
+    case(np.sinc, (6,), label="on both sides of 0.3", draw=within(0.2, 0.41), smooth=True),
+    case(logistic.__wrapped__, (2, 3), f=logistic, label="logistic", smooth=True),
+    case(logistic2.__wrapped__, (2, 3), f=logistic2, label="logistic2", smooth=True),
     *_each(_KINKED, (2, 3)),
     *_each(_TWO, (2, 3), (2, 3), smooth=True),
     *_each(_TWO, (2, 3), (3,), smooth=True),

@@ -1,4 +1,4 @@
-"""Samples for the operations of deep learning, fast twins and all: their own gradients at order 1, the textbook's at order 2."""
+"""Samples for the operations of deep learning: fast gradients at order 1, the textbook's at 2."""
 
 import numpy as np
 

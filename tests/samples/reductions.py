@@ -32,6 +32,12 @@ SAMPLES = [
         f=lambda x: np.prod(x * np.array([1, 0, 0], x.dtype), axis=1),
         label="two zeros",
     ),
+    case(
+        np.prod,
+        (2, 3),
+        f=lambda x: np.prod(x * np.array([[1, 0, 1], [1, 1, 1]], x.dtype), axis=1),
+        label="one row with a zero, one without",
+    ),
     case(np.average, (2, 3), axis=1),
     case(
         np.average,
@@ -57,6 +63,12 @@ SAMPLES = [
         (7,),
         f=lambda x: np.cumprod(x * np.array([1, 1, 1, 0, 1, 1, 1], x.dtype)),
         label="one zero",
+    ),
+    case(
+        np.cumprod,
+        (2, 6),
+        f=lambda x: np.cumprod(x * np.array([[1, 1, 0, 1, 0, 1], [1] * 6], x.dtype), axis=1),
+        label="two zeros in one row",
     ),
     *(case(ufunc.reduce, (3, 2)) for ufunc in _METHODS),
     *(case(ufunc.reduce, (3, 2), axis=-1, keepdims=True) for ufunc in _METHODS),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dlscratch.engine.rules.indexing import fold
+from dlscratch.engine.rules.windows import fold
 
 from .case import case
 

@@ -74,9 +74,13 @@ def test_bad_checkpoints_leave_the_model_as_it_was(tmp_path):
     model, optimizer = build()
     theta = model.parameters().theta.copy()
     whole = path.read_bytes()
-    for damaged in (whole[:-10], b"", b"x" * 100):
+    for damaged, said in (
+        (whole[:-10], "no checkpoint of dlscratch, or it is damaged"),
+        (b"", "is an empty file"),
+        (b"x" * 100, "is no safetensors file"),
+    ):
         path.write_bytes(damaged)
-        with pytest.raises(ValueError, match="no checkpoint of dlscratch, or it is damaged"):
+        with pytest.raises(ValueError, match=said):
             training.load_checkpoint(path, model, optimizer, np.random.default_rng(0))
     path.write_bytes(whole)
     other = optimizers.SGD(model.parameters(), lr=0.1, momentum=0.9)
@@ -99,7 +103,7 @@ def test_accuracy_and_progress(capsys, monkeypatch):
     assert "epochs" in shown.out and not shown.err
 
 
-# What a step is made of -----------------------------------------------------------------------------------------------
+# What a step is made of -----------------------------------------------------------------
 
 
 def regression(n=22, dtype=np.float64):
@@ -114,7 +118,7 @@ def small(dtype="float64"):
 
 
 def trained(
-    model=None, rule=lambda p: optimizers.Adam(p, 0.02), loss=losses.mse, pair=None, **options
+    model=None, rule=lambda p: optimizers.Adam(p, 0.02), loss=losses.mse_loss, pair=None, **options
 ):
     model = model or small()
     optimizer = rule(model.parameters())
@@ -190,7 +194,7 @@ def test_clipping_bounds_the_step():
         assert length == pytest.approx(lr * limit, rel=1e-4) if bounded else length > 2 * lr * limit
 
 
-# Early stopping -------------------------------------------------------------------------------------------------------
+# Early stopping -------------------------------------------------------------------------
 
 
 def overfitting():
@@ -217,7 +221,7 @@ def test_early_stopping_puts_the_best_weights_back(watched):
     best = int(np.argmin(seen))
     assert 1 <= best and len(seen) == best + 5 < 300, "the fifth epoch after the best is not begun"
     assert (
-        training.evaluate(model, losses.mse, other if options else pair)["loss"]
+        training.evaluate(model, losses.mse_loss, other if options else pair)["loss"]
         == seen[best]
         < seen[-1]
     )
@@ -240,7 +244,7 @@ def test_without_patience_the_last_weights_stay_and_with_it_the_best_even_at_the
         seen = history.values("validation", "loss")
         assert len(seen) == 40 and np.argmin(seen) < 39
         wanted = seen.min() if patience else seen[-1]
-        assert training.evaluate(model, losses.mse, other)["loss"] == wanted
+        assert training.evaluate(model, losses.mse_loss, other)["loss"] == wanted
 
 
 def test_nan_is_no_improvement():
@@ -259,7 +263,7 @@ def test_nan_is_no_improvement():
         assert history.stalled("train") == stalled
 
 
-# Schedules, averages, rules that call back ----------------------------------------------------------------------------
+# Schedules, averages, rules that call back ----------------------------------------------
 
 
 def test_schedules_move_with_each_step_and_plateaus_with_each_epoch():
@@ -288,7 +292,7 @@ def test_rules_that_need_a_closure_and_rules_with_two_faces():
 
     def closure():
         rule.zero_grad()
-        value = losses.mse(by_hand(Tensor(X)), y)
+        value = losses.mse_loss(by_hand(Tensor(X)), y)
         value.backward()
         return value.item()
 
@@ -296,15 +300,15 @@ def test_rules_that_need_a_closure_and_rules_with_two_faces():
     theta, *_ = trained(rule=lambda p: optimizers.SAM(optimizers.SGD(p, 0.1)), **whole)
     assert np.abs(theta - by_hand.parameters().theta).max() < 1e-12
     theta, _, rule, _ = trained(rule=lambda p: optimizers.ScheduleFreeSGD(p, 0.1))
-    assert np.array_equal(theta, rule.x), "measured, saved and returned is the average"
+    assert np.array_equal(theta, rule.vectors["x"]), "measured, saved and returned is the average"
 
 
-# Bad input ------------------------------------------------------------------------------------------------------------
+# Bad input ------------------------------------------------------------------------------
 
 BAD = {
     "accumulate": (dict(accumulate=0), ValueError, "accumulate=0"),
     "patience": (dict(patience=0), ValueError, "patience=0"),
-    "clip": (dict(clip=-1.0), ValueError, "clipping to -1"),
+    "clip": (dict(clip=-1.0), ValueError, "got max_norm=-1"),
     "batch_size": (dict(batch_size=0), ValueError, "size=0"),
     "pair": (dict(pair=(np.zeros((3, 5)), np.zeros((2, 2)))), ValueError, r"lengths \[3, 2\]"),
     "rng": (dict(rng="seed"), TypeError, "SeedSequence"),
@@ -334,7 +338,7 @@ def test_bad_input(name):
 
 def test_bad_measurements():
     with pytest.raises(ValueError, match="unpack"):
-        training.evaluate(small(), losses.mse, (X, Y, Y))
+        training.evaluate(small(), losses.mse_loss, (X, Y, Y))
     with pytest.raises(ValueError, match="want .N, C. and .N,."):
         training.accuracy(np.eye(3), np.zeros(4))
     with pytest.raises(ValueError, match="could not convert"):
@@ -363,7 +367,7 @@ def test_history_goes_to_csv(tmp_path):
 def test_history_goes_to_parquet(tmp_path):
     pytest.importorskip(
         "pyarrow",
-        reason="pyarrow: pandas would load its 50 MB in every notebook; CI installs it last, for this",
+        reason="pyarrow: pandas would load its 50 MB in every notebook; CI installs it last",
     )
     import pandas as pd
 
@@ -382,7 +386,7 @@ def test_history_goes_to_parquet(tmp_path):
     ],
 )
 def test_a_missing_extra_is_named_with_its_repair(tmp_path, monkeypatch, package, use):
-    monkeypatch.setattr("dlscratch.training.loop.find_spec", lambda name: None)
+    monkeypatch.setattr("dlscratch.training.history.find_spec", lambda name: None)
     with pytest.raises(
         ModuleNotFoundError,
         match=f"needs {package}, which is not installed: python -m pip install {package}$",

@@ -1,11 +1,14 @@
 """The repository's address, from the one place where it stands, and the texts that are stamped from it."""
 
+import re
 import tomllib
 from pathlib import Path
 
+from dlscratch.files import write_whole
+
 ROOT = Path(__file__).parents[2]
 UNSET = "OWNER/REPOSITORY"
-WHAT_TO_SET = "dlscratch is missing: run `make lab` in a clone, or set Repository in pyproject.toml, then `make links`"
+WHAT_TO_SET = "dlscratch is missing: run `make lab` in a clone, or set the Repository: `make links REPOSITORY=owner/name`, and push"
 
 
 def repository():
@@ -14,6 +17,16 @@ def repository():
         "Repository"
     ]
     return url.removeprefix("https://github.com/").removesuffix(".git").strip("/")
+
+
+def set_repository(owner_name):
+    """Write another owner and name into pyproject.toml. Raises ValueError for what is none."""
+    if not re.fullmatch(r"[A-Za-z0-9][\w-]*/[\w.-]+", owner_name):
+        raise ValueError(f"REPOSITORY={owner_name}: expected owner/name, as in REPOSITORY=ada/book")
+    path = ROOT / "pyproject.toml"
+    text = path.read_text(encoding="utf-8")
+    address = f'Repository = "https://github.com/{owner_name}"'
+    write_whole(path, re.sub(r'^Repository = ".*"$', address, text, flags=re.M).encode())
 
 
 def badge(path, owner_name=None):

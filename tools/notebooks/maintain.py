@@ -13,6 +13,7 @@ from PIL import Image
 from dlscratch.cli import notebooks as nb
 
 from . import address, ledger
+from . import map as chart
 
 EXECUTE = """
 import resource, sys, nbformat
@@ -44,7 +45,7 @@ def clean_run(path, *before):
 def tidy(book):
     """Keep of the metadata only what does not change from run to run or from machine to machine."""
     book.metadata = {
-        k: book.metadata[k] for k in ("kernelspec", "language_info") if k in book.metadata
+        k: book.metadata[k] for k in ("kernelspec", "language_info", "breaks") if k in book.metadata
     }
     book.metadata["language_info"] = {
         "name": "python",
@@ -54,6 +55,9 @@ def tidy(book):
     for cell in book.cells:
         for key in ("execution", "papermill", "ExecuteTime"):
             cell.metadata.pop(key, None)
+        if "hide-input" in cell.metadata.get("tags", []):  # folded in Colab and in JupyterLab, too
+            cell.metadata["cellView"] = "form"
+            cell.metadata["jupyter"] = {"source_hidden": True}
         for out in cell.get("outputs", []):
             if "image/png" in out.get("data", {}):
                 out.data["image/png"] = small(out.data["image/png"])
@@ -68,13 +72,22 @@ def small(png):
 
 
 def answer_on_top(book):
-    """Attach the figure of the cell tagged `answer` to the first cell, which shows it as attachment:answer.png."""
+    """Put the figure of the cell tagged `answer` into the first cell, where ![...](answer.png) stands.
+
+    It becomes a data URI, which every reader shows; a first cell that says attachment:answer.png
+    gets an attachment, which Colab does not show.
+    """
+    head = book.cells[0]
     answer = next(
         (c for c in book.cells if "answer" in c.metadata.get("tags", [])), {"outputs": []}
     )
     for out in answer["outputs"]:
         if "image/png" in out.get("data", {}):
-            book.cells[0].attachments = {"answer.png": {"image/png": out.data["image/png"]}}
+            png = "".join(out.data["image/png"].split())
+            if "](attachment:answer.png)" in head.source:
+                head.attachments = {"answer.png": {"image/png": png}}
+            shown = re.compile(r"\]\((answer\.png|data:image/png;base64,[^)]*)\)")
+            head.source = shown.sub(lambda _: f"](data:image/png;base64,{png})", head.source)
     return book
 
 
@@ -121,7 +134,12 @@ def cost(number="all"):
 
 
 def links(number="all"):
-    """Stamp the repository's address into badges and install lines; write the README's table."""
+    """Stamp the repository's address into badges and install lines; write the README's map.
+
+    REPOSITORY=owner/name in the environment is a new address, which is written first.
+    """
+    if os.environ.get("REPOSITORY"):
+        address.set_repository(os.environ["REPOSITORY"])
     for path in nb.find():
         book = nb.read(path)
         stamp(book, path)
@@ -139,19 +157,8 @@ def stamp(book, path):
 
 
 def table():
-    """The README's table of notebooks, from the notebooks themselves."""
-    rows = ["| | notebook | question | cost | |", "| --- | --- | --- | --- | --- |"]
-    for path in nb.find():
-        book, where = nb.read(path), path.relative_to(address.ROOT).as_posix()
-        cells = (
-            path.name[:2],
-            f"[{nb.title(book)}]({where})",
-            nb.question(book),
-            nb.cost(book),
-            address.badge(path),
-        )
-        rows.append(f"| {' | '.join(cells)} |")
-    return "\n".join(rows)
+    """The README's map of one hundred."""
+    return chart.readme()
 
 
 def with_table(readme):

@@ -5,8 +5,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from . import address
 from .structure import HEADINGS
 
-PATH = address.ROOT / "notebooks" / "part0_foundations" / "99_sample.ipynb"
-HEAD = f"""# 99 · Sample
+PATH = address.ROOT / "notebooks" / "part0_foundations" / "00_sample.ipynb"
+HEAD = f"""# 00 · Sample
 
 {address.badge(PATH)}
 
@@ -30,9 +30,13 @@ def said(*lines):
     return new_output("stream", name="stdout", text="".join(f"{line}\n" for line in lines))
 
 
+def said_figure():
+    return new_output("display_data", {"image/png": "iVBORw0KGgo="})
+
+
 def sample():
     """Cells: 0 title, 1 setup, 3 parameters, 4 text, 5 results, 7.. exercises of three cells each, references."""
-    figure = new_output("display_data", {"image/png": "iVBORw0KGgo="})
+    figure = said_figure()
     claims = said(*["✓ It holds [measured 1; wanted > 0]"] * 4)
     cells = [
         new_markdown_cell(HEAD),

@@ -1,5 +1,60 @@
-"""The derivative table of NumPy. Importing it fills the tables; each file reads like a page of a calculus book."""
+"""The derivative table of NumPy. Importing it fills the registry.
 
-from . import constants, elementwise, indexing, linalg, products, reductions, shapes
+Each file is a page of a calculus book: one idea, and one function a line.
+"""
 
-__all__ = ["constants", "elementwise", "indexing", "linalg", "products", "reductions", "shapes"]
+from . import (
+    choices,
+    constants,
+    copies,
+    cumulative,
+    diagonals,
+    einsum,
+    elementwise,
+    factorizations,
+    guarded,
+    indexing,
+    inverses,
+    joining,
+    logspace,
+    missing,
+    norms,
+    order,
+    padding,
+    powers,
+    precision,
+    products,
+    reductions,
+    shapes,
+    signals,
+    windows,
+)
+
+__all__ = [
+    "choices",
+    "constants",
+    "copies",
+    "cumulative",
+    "diagonals",
+    "einsum",
+    "elementwise",
+    "factorizations",
+    "guarded",
+    "indexing",
+    "inverses",
+    "joining",
+    "logspace",
+    "missing",
+    "norms",
+    "order",
+    "padding",
+    "powers",
+    "precision",
+    "products",
+    "reductions",
+    "shapes",
+    "signals",
+    "windows",
+]
+
+guarded.guard_elementwise()

@@ -1,7 +1,9 @@
-"""Derivatives of products of matrices and of einsum: each factor's gradient is a product of g with the other factors."""
+"""Derivatives of products of matrices: each factor's gradient is g times the other factor.
+
+A matrix product lets NaN times 0 be NaN, as NumPy and PyTorch do: mask such entries before it.
+"""
 
 import math
-import string
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
@@ -22,7 +24,7 @@ rule(np.matmul, lambda g, y, a, b: g @ mT(b), lambda g, y, a, b: mT(a) @ g)
 
 @composed(np.matmul, np.linalg.matmul)
 def matmul(a, b):
-    """A vector is a row on the left, a column on the right, as in NumPy; then the matrix rule suffices."""
+    """A vector is a row on the left and a column on the right; then one rule suffices."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         raise ValueError(
             f"matmul of shapes {np.shape(a)} and {np.shape(b)}: a scalar has no rows; use *"
@@ -71,7 +73,8 @@ def cross(a, b):
     """Of vectors with three entries, along the last axis."""
     if np.shape(a)[-1] != 3 or np.shape(b)[-1] != 3:
         raise ValueError(
-            f"np.cross on Tensors of shapes {np.shape(a)} and {np.shape(b)}: want three entries on the last axis"
+            "np.cross on Tensors: expected three entries on the last axis, "
+            f"got shapes {np.shape(a)} and {np.shape(b)}; move that axis to the end: np.moveaxis"
         )
     return np.roll(a, -1, -1) * np.roll(b, 1, -1) - np.roll(a, 1, -1) * np.roll(b, -1, -1)
 
@@ -90,7 +93,8 @@ def kron(a, b):
 def tensordot(a, b, axes=2):
     """Bring the axes that meet together, then one product of matrices."""
     if isinstance(axes, int):
-        left, right = tuple(range(a.ndim - axes, a.ndim)), tuple(range(axes))
+        left = tuple(range(a.ndim - axes, a.ndim))
+        right = tuple(range(axes))
     else:
         left, right = (
             normalize_axis_tuple(s, np.ndim(t)) for s, t in zip(axes, (a, b), strict=True)
@@ -100,86 +104,11 @@ def tensordot(a, b, axes=2):
     met = [np.shape(a)[i] for i in left]
     if met != [np.shape(b)[i] for i in right]:
         raise ValueError(
-            f"np.tensordot of shapes {np.shape(a)} and {np.shape(b)}: axes {left} and {right} differ in length"
+            f"np.tensordot of shapes {np.shape(a)} and {np.shape(b)}: axes {left} and {right} "
+            "differ in length; give others: axes=([...], [...])"
         )
-    rows, columns = [np.shape(a)[i] for i in of_a], [np.shape(b)[i] for i in of_b]
+    rows = [np.shape(a)[i] for i in of_a]
+    columns = [np.shape(b)[i] for i in of_b]
     a = np.reshape(np.transpose(a, (*of_a, *left)), (math.prod(rows), math.prod(met)))
     b = np.reshape(np.transpose(b, (*right, *of_b)), (math.prod(met), math.prod(columns)))
     return np.reshape(np.matmul(a, b), rows + columns)
-
-
-# Einstein's summation -------------------------------------------------------------------------------------------------
-
-
-def contract(subscripts, *operands):
-    """np.einsum in explicit form, through BLAS where it can."""
-    return np.einsum(subscripts, *operands, optimize=len(operands) > 1)
-
-
-def _of_contract(g, y, needs, subscripts, *operands):
-    return [
-        None,
-        *(
-            _of_operand(g, i, subscripts, *operands) if need else None
-            for i, need in enumerate(needs[1:])
-        ),
-    ]
-
-
-def _of_operand(g, i, subscripts, *operands):
-    """Swap roles: the output takes the place of operand i. What only operand i indexed was summed: repeat along it."""
-    terms, out = subscripts.split("->")
-    terms = terms.split(",")
-    others = [(t, o) for j, (t, o) in enumerate(zip(terms, operands, strict=True)) if j != i]
-    seen = set(out).union(*(t for t, _ in others))
-    kept = "".join(c for c in terms[i] if c in seen)
-    swapped = ",".join([out, *(t for t, _ in others)]) + "->" + kept
-    back = np.einsum(swapped, g, *(o for _, o in others), optimize=True)
-    back = np.expand_dims(back, tuple(k for k, c in enumerate(terms[i]) if c not in seen))
-    return np.broadcast_to(back, np.broadcast_shapes(back.shape, operands[i].shape))
-
-
-rule(contract, _of_contract, variadic=True)
-
-
-@composed(np.einsum)
-def einsum(subscripts, *operands, optimize=True):
-    """Spell the subscripts out: letters for '...', an explicit output, no letter twice in one operand."""
-    if not isinstance(subscripts, str):
-        raise TypeError(
-            "np.einsum on Tensors wants its subscripts as a string: np.einsum('ij,jk->ik', a, b)"
-        )
-    terms, arrow, out = subscripts.replace(" ", "").partition("->")
-    terms = terms.split(",")
-    if len(terms) != len(operands):
-        raise ValueError(
-            f"np.einsum({subscripts!r}) names {len(terms)} operands; came {len(operands)}"
-        )
-    if not arrow:
-        joined = "".join(terms).replace(".", "")
-        out = "..." * ("." in subscripts) + "".join(
-            sorted(c for c in set(joined) if joined.count(c) == 1)
-        )
-    hidden = [
-        max(0, np.ndim(o) - len(t.replace(".", ""))) * ("." in t)
-        for t, o in zip(terms, operands, strict=True)
-    ]
-    dots = "".join([c for c in string.ascii_letters if c not in subscripts][: max(hidden)])
-    spelled = [t.replace("...", dots[len(dots) - n :]) for t, n in zip(terms, hidden, strict=True)]
-    pairs = [_no_repeats(t, o) for t, o in zip(spelled, operands, strict=True)]
-    return apply(
-        contract,
-        ",".join(t for t, _ in pairs) + "->" + out.replace("...", dots),
-        *(o for _, o in pairs),
-    )
-
-
-def _no_repeats(term, operand):
-    """Take the diagonal for each letter that stands twice."""
-    for c in term:
-        if term.count(c) > 1:
-            first = term.index(c)
-            second = term.index(c, first + 1)
-            rest = "".join(t for k, t in enumerate(term) if k not in (first, second))
-            return _no_repeats(rest + c, np.diagonal(operand, 0, first, second))
-    return term, operand

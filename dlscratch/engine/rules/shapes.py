@@ -3,11 +3,10 @@
 import math
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..graph import sum_to
 from ..operation import composed, rule
-from ..tensor import apply
 
 __all__ = []
 
@@ -25,7 +24,7 @@ rule(np.broadcast_to, lambda g, y, x, shape: sum_to(g, x.shape))
 def ravel(x, order="C"):
     if order not in ("C", "F"):
         raise ValueError(
-            f"np.ravel on a Tensor: order={order!r}; want 'C', row by row, or 'F', column by column"
+            f"np.ravel on a Tensor: got order={order!r}; want 'C', row by row, or 'F', by columns"
         )
     return np.reshape(x if order == "C" else np.transpose(x), (-1,))
 
@@ -41,7 +40,7 @@ def squeeze(x, axis=None):
 
 
 def _shaped_like(x):
-    """An array of x's shape without its size in memory: NumPy itself then says what a function does to the shape."""
+    """An array of x's shape that takes no memory: NumPy itself says what becomes of the shape."""
     return np.broadcast_to(False, x.shape)
 
 
@@ -72,54 +71,6 @@ def broadcast_arrays(*arrays):
     return tuple(np.broadcast_to(a, shape) for a in arrays)
 
 
-# Joining and splitting ------------------------------------------------------------------------------------------------
-
-
-def join(*arrays, axis=0):
-    """np.concatenate with its arrays as separate arguments, so that each has its own gradient."""
-    return np.concatenate(arrays, axis=axis)
-
-
-def _of_join(g, y, needs, *arrays, axis=0):
-    return np.split(g, np.cumsum([np.shape(a)[axis] for a in arrays])[:-1].tolist(), axis)
-
-
-rule(join, _of_join, variadic=True)
-
-
-@composed(np.concatenate)
-def concatenate(arrays, axis=0):
-    if axis is None:
-        return apply(join, *(np.ravel(a) for a in arrays), axis=0)
-    return apply(join, *arrays, axis=axis)
-
-
-@composed(np.stack)
-def stack(arrays, axis=0):
-    return np.concatenate([np.expand_dims(a, axis) for a in arrays], axis=axis)
-
-
-@composed(np.vstack)
-def vstack(arrays):
-    return np.concatenate([np.atleast_2d(a) for a in arrays], axis=0)
-
-
-@composed(np.hstack)
-def hstack(arrays):
-    arrays = [np.atleast_1d(a) for a in arrays]
-    return np.concatenate(arrays, axis=0 if arrays[0].ndim == 1 else 1)
-
-
-@composed(np.column_stack)
-def column_stack(arrays):
-    return np.concatenate([np.expand_dims(a, 1) if np.ndim(a) == 1 else a for a in arrays], axis=1)
-
-
-@composed(np.append)
-def append(x, values, axis=None):
-    return np.concatenate([x, values], axis=axis)
-
-
 def _at_least(ndim):
     def widen(*arrays):
         wide = [np.reshape(a, (1,) * (ndim - np.ndim(a)) + np.shape(a)) for a in arrays]
@@ -130,40 +81,6 @@ def _at_least(ndim):
 
 composed(np.atleast_1d)(_at_least(1))
 composed(np.atleast_2d)(_at_least(2))
-
-
-@composed(np.array_split)
-def array_split(x, indices_or_sections, axis=0):
-    axis = normalize_axis_index(axis, x.ndim)
-    places = np.array_split(np.arange(x.shape[axis]), indices_or_sections)
-    lead = (slice(None),) * axis
-    return [x[(*lead, slice(p[0], p[-1] + 1) if len(p) else slice(0, 0))] for p in places]
-
-
-@composed(np.split)
-def split(x, indices_or_sections, axis=0):
-    np.split(
-        np.empty(x.shape[axis]), indices_or_sections
-    )  # raises as NumPy does when the parts are unequal
-    return array_split(x, indices_or_sections, axis)
-
-
-@composed(np.vsplit)
-def vsplit(x, indices_or_sections):
-    return np.split(x, indices_or_sections, axis=0)
-
-
-@composed(np.hsplit)
-def hsplit(x, indices_or_sections):
-    return np.split(x, indices_or_sections, axis=0 if x.ndim == 1 else 1)
-
-
-def unstack(x, *, axis=0):
-    return tuple(np.moveaxis(x, axis, 0))
-
-
-if hasattr(np, "unstack"):  # NumPy 2.1
-    composed(np.unstack)(unstack)
 
 
 @composed(np.tile)
