@@ -123,7 +123,7 @@ def path(loss: Loss, parameters: Parameters, begin: Any, end: Any, steps: int = 
 
 
 def barrier(losses: Any) -> float:
-    """How high a path rises above the straight line between the losses of its ends; 0 if never.
+    """How high a path rises above the straight line between its ends; 0 if never.
 
     losses: (T,) with T >= 3, ValueError otherwise. Source: Frankle et al. 2020.
 
@@ -141,8 +141,9 @@ def barrier(losses: Any) -> float:
 
 
 @contextmanager
-def _moving(parameters):
-    """(loss_at, where the parameters stand); on leaving they stand there again."""
+def _moving(loss, parameters):
+    """(the loss as a function of theta, where theta stands); on leaving it stands there again."""
+    parameters = Parameters.of(parameters)
     start = parameters.read()
 
     def loss_at(point):
