@@ -305,7 +305,10 @@ def test_public_signatures_carry_type_hints():
 
 
 def sentence_fault(text):
-    """What keeps the first line of a docstring from being one sentence of a line; None for a good one."""
+    """What keeps the first line of a docstring from being one sentence of a line.
+
+    None for a good one.
+    """
     if not text:
         return "no docstring"
     first, *rest = inspect.cleandoc(text).split("\n")

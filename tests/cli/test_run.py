@@ -154,7 +154,8 @@ def test_stopped_in_the_middle(clone, capsys, monkeypatch, where):
 
 CONSOLE = """
 import pathlib, signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal, also where the tests run in the background
+# as in a terminal, also where the tests run in the background
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from dlscratch.cli import notebooks
 notebooks.folder = lambda: pathlib.Path("notebooks").resolve()
 from dlscratch.__main__ import script
