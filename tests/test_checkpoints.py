@@ -237,7 +237,14 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
     model, rule, generator, history = fresh()
     training.fit(
-        model, mse_loss, rule, (X, Y), epochs=2, batch_size=8, rng=generator, checkpoint=folder / "run"
+        model,
+        mse_loss,
+        rule,
+        (X, Y),
+        epochs=2,
+        batch_size=8,
+        rng=generator,
+        checkpoint=folder / "run",
     )
     checkpoints.save(model, folder / "weights")
     return folder
