@@ -133,7 +133,7 @@ def test_slope_at_a_singular_point(name, dtype):
 
 
 def test_squared_norms_have_their_curvature_at_zero():
-    for square in (np.square,):
+    for square in (np.square, lambda y: y**2):
         for f, true in (
             (np.linalg.norm, 2 * np.eye(3)),
             (lambda x: np.linalg.norm(x, axis=0), 2 * np.eye(3)),
