@@ -46,53 +46,62 @@ class _Switch(ContextDecorator):
         return _Switch(self.field, self.value)
 
     def __call__(self, function):
-        """The decorated function.
+        return _decorated(function, self._recreate_cm)
 
-        The body of a generator or coroutine runs later than its call, so that the switch is set
-        for each of its steps.
-        """
-        if inspect.isasyncgenfunction(function):
-            raise TypeError(
-                f"{function.__name__}: expected a function, generator function or coroutine "
-                "function, got an asynchronous generator function; write the `with` inside of it"
-            )
-        if inspect.isgeneratorfunction(function):
 
-            @functools.wraps(function)
-            def generator(*args, **kwargs):
-                return (yield from self._steps_of(function(*args, **kwargs)))
+def _decorated(function, switched):
+    """The function, run inside of what `switched()` makes: a new context manager for each call.
 
-            return generator
-        if inspect.iscoroutinefunction(function):
-            steps = types.coroutine(self._steps_of)
+    The body of a generator or coroutine runs later than its call, so that there each step has one.
+    """
+    if inspect.isasyncgenfunction(function):
+        raise TypeError(
+            f"{function.__name__}: expected a function, generator function or coroutine function, "
+            "got an asynchronous generator function; write the `with` inside of it"
+        )
+    if inspect.isgeneratorfunction(function):
 
-            @functools.wraps(function)
-            async def coroutine(*args, **kwargs):
-                return await steps(function(*args, **kwargs))
+        @functools.wraps(function)
+        def decorated(*args, **kwargs):
+            return (yield from _steps(function(*args, **kwargs), switched))
 
-            return coroutine
-        return super().__call__(function)
+    elif inspect.iscoroutinefunction(function):
+        steps = types.coroutine(_steps)
 
-    def _steps_of(self, running):
-        """Drive a generator or coroutine: its steps are inside the switch, its pauses outside."""
-        resume = running.send
-        value = None
-        while True:
-            try:
-                with self._recreate_cm():
-                    came = resume(value)
-            except StopIteration as end:
-                return end.value
-            try:
-                value = yield came
-                resume = running.send
-            except GeneratorExit:
-                with self._recreate_cm():
-                    running.close()
-                raise
-            except BaseException as error:
-                value = error
-                resume = running.throw
+        @functools.wraps(function)
+        async def decorated(*args, **kwargs):
+            return await steps(function(*args, **kwargs), switched)
+
+    else:
+
+        @functools.wraps(function)
+        def decorated(*args, **kwargs):
+            with switched():
+                return function(*args, **kwargs)
+
+    return decorated
+
+
+def _steps(running, switched):
+    """Drive a generator or coroutine: its steps are inside the switch, its pauses outside."""
+    resume = running.send
+    value = None
+    while True:
+        try:
+            with switched():
+                came = resume(value)
+        except StopIteration as end:
+            return end.value
+        try:
+            value = yield came
+            resume = running.send
+        except GeneratorExit:
+            with switched():
+                running.close()
+            raise
+        except BaseException as error:
+            value = error
+            resume = running.throw
 
 
 def no_grad() -> ContextDecorator:
@@ -162,7 +171,8 @@ class default_dtype:  # noqa: N801 - a function to its users, a class so that `w
             )
         switch = super().__new__(cls)
         switch.before = cls._current
-        cls._current = np.dtype(dtype)
+        switch.dtype = np.dtype(dtype)
+        cls._current = switch.dtype
         return switch
 
     def __enter__(self):
@@ -170,6 +180,11 @@ class default_dtype:  # noqa: N801 - a function to its users, a class so that `w
 
     def __exit__(self, *_):
         default_dtype._current = self.before
+
+    def __call__(self, function):
+        """As a decorator: this dtype inside of each call, and the old one again outside."""
+        default_dtype._current = self.before
+        return _decorated(function, lambda: default_dtype(self.dtype))
 
     def __repr__(self):
         return f"default_dtype({str(default_dtype._current)!r})"

@@ -281,3 +281,18 @@ def test_default_dtype():
     default_dtype("float64")
     assert default_dtype() == np.float64
     default_dtype("float32")
+
+
+def test_default_dtype_is_a_decorator():
+    @default_dtype("float64")
+    def made():
+        return default_dtype()
+
+    @default_dtype("float64")
+    def several():
+        yield default_dtype()
+        yield default_dtype()
+
+    assert default_dtype() == np.float32
+    assert made() == np.float64 and list(several()) == [np.float64] * 2
+    assert default_dtype() == np.float32

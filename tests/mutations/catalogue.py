@@ -133,6 +133,27 @@ MUTATIONS = [
         "",
         "tests/engine/test_custom.py -k by_name",
     ),
+    Mutation(
+        "a leaf that was written in place is not marked as written",
+        "engine/tensor.py",
+        "out=self._data)\n        self.mark_written()\n",
+        "out=self._data)\n",
+        "tests/engine/test_tensor.py -k older_graph",
+    ),
+    Mutation(
+        "no_grad on a generator function ends when it is called",
+        "engine/modes.py",
+        "            with switched():\n                came",
+        "            if switched():\n                came",
+        "tests/engine/test_modes.py -k generator",
+    ),
+    Mutation(
+        "an infinity that an operation makes passes as a mask",
+        "engine/graph.py",
+        "    if not has_nan and any(map(_has_infinity, (*inputs, *others))):",
+        "    if not has_nan:",
+        "tests/engine/test_modes.py -k infinity",
+    ),
     # layers
     Mutation(
         "hooks are lost with the handle that nobody keeps",
