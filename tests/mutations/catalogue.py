@@ -177,6 +177,20 @@ MUTATIONS = [
         f"{LAYERS}",
     ),
     Mutation(
+        "evaluation gives all modules the same mode back",
+        "layers/module.py",
+        "module.training = training",
+        "module.training = modes[0][1]",
+        f"{LAYERS} -k own_mode",
+    ),
+    Mutation(
+        "functional_call cuts the graph behind the weights that it is given",
+        "layers/functional_call.py",
+        "return value if isinstance(value, Tensor) else Tensor(value)",
+        "return Parameter(unwrap(value))",
+        "tests/layers/test_functional_call.py -k maml",
+    ),
+    Mutation(
         "a copied model shares its parameters",
         "layers/module.py",
         "return copy.deepcopy(self)",
@@ -412,8 +426,8 @@ MUTATIONS = [
     Mutation(
         "dropout without rescaling",
         "functional/dropout.py",
-        "return x * _kept(x.shape, p, rng) * (1 / (1 - p))",
-        "return x * _kept(x.shape, p, rng)",
+        "return x * kept * (1 / (1 - float(p)) if p < 1 else 0.0)",
+        "return x * kept",
         DROPOUT,
     ),
     Mutation(
@@ -490,14 +504,14 @@ MUTATIONS = [
     # attention and recurrence
     Mutation(
         "attention is normalized over the queries",
-        "functional/attention.py",
+        "functional/kernels/attention.py",
         "    total = p.sum(axis=-2, keepdims=True)",
         "    total = p.sum(axis=-1, keepdims=True)",
         ATTENTION,
     ),
     Mutation(
         "attention without 1/√D",
-        "functional/attention.py",
+        "functional/kernels/attention.py",
         "return 1 / math.sqrt(query.shape[-1]) if scale",
         "return 1.0 if scale",
         ATTENTION,
@@ -518,23 +532,23 @@ MUTATIONS = [
     ),
     Mutation(
         "tiles do not rescale the sums before them",
-        "functional/attention.py",
+        "functional/kernels/attention.py",
         "weighted = weighted * shrink +",
         "weighted = weighted +",
         f"{ATTENTION} -k tiled",
     ),
     Mutation(
         "every tile gets the mask of the first queries",
-        "functional/attention.py",
-        "mask[\n        ...,\n        rows if mask.shape[-2] > 1",
-        "mask[..., slice(rows.stop - rows.start) if mask.shape[-2] > 1",
+        "functional/kernels/attention.py",
+        "rows = rows if mask.shape[-2] > 1",
+        "rows = slice(rows.stop - rows.start) if mask.shape[-2] > 1",
         f"{ATTENTION} -k tiled",
     ),
     Mutation(
         "backward drops other weights than forward did",
-        "functional/attention.py",
-        "keep = _kept(p.shape, rows, cols, dropout_p, seed)",
-        "keep = _kept(p.shape, rows, cols, dropout_p, seed + 1)",
+        "functional/kernels/attention.py",
+        "keep = kept_in_tile(p.shape, rows, cols, dropout_p, seed)",
+        "keep = kept_in_tile(p.shape, rows, cols, dropout_p, seed + 1)",
         f"{ATTENTION} -k tiled",
     ),
     Mutation(
@@ -686,6 +700,41 @@ MUTATIONS = [
         "tests/training/test_loop.py",
     ),
     Mutation(
+        "the loss over batches is the mean of their means",
+        "training/evaluation.py",
+        " * (len(x) / len(X))",
+        " / -(-len(X) // size)",
+        "tests/training/test_evaluation.py",
+    ),
+    Mutation(
+        "training thaws what was frozen",
+        "training/loop.py",
+        "module.train(mode)",
+        "pass",
+        "tests/training/test_evaluation.py",
+    ),
+    Mutation(
+        "early stopping keeps the last weights",
+        "training/callbacks.py",
+        "if self.best:",
+        "if False:",
+        "tests/training/test_loop.py",
+    ),
+    Mutation(
+        "bfloat16 is the lower half of a float32",
+        "checkpoints.py",
+        "(halves << 16)",
+        "halves",
+        "tests/test_exchange.py",
+    ),
+    Mutation(
+        "what lives is swept",
+        "files.py",
+        "return not _alive(",
+        "return True or not _alive(",
+        "tests/test_files.py",
+    ),
+    Mutation(
         "a checkpoint without the generators of Dropout",
         "checkpoints.py",
         "for g in (rng, *held)}",
@@ -699,6 +748,13 @@ MUTATIONS = [
         "is_causal=True",
         "is_causal=False",
         "tests/models/test_transformers.py",
+    ),
+    Mutation(
+        "nucleus sampling leaves out the token that reaches top_p",
+        "models/transformers.py",
+        "likelier < top_p",
+        "likelier + falling < top_p",
+        "tests/models/test_transformers.py -k likely",
     ),
     Mutation(
         "GPT without positions",
@@ -831,8 +887,8 @@ MUTATIONS = [
     Mutation(
         "CKA of matrices that are not centred",
         "lab/measures.py",
-        "A, B = A - A.mean(axis=0), B - B.mean(axis=0)",
-        "A, B = A * 1.0, B * 1.0",
+        "return A - A.mean(axis=0)",
+        "return A * 1.0",
         "tests/lab/test_measures.py",
     ),
 ]
