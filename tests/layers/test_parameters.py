@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlscratch import Tensor, optimizers
+from dlscratch import Tensor, no_grad, optimizers
 from dlscratch.lab import curvature, landscape
 from dlscratch.layers import Linear, Parameter, Parameters, Sequential, Tanh
 
