@@ -285,7 +285,12 @@ def public_functions(tree):
 
 
 def unhinted(node):
-    """The arguments of a function without a type, and "return"."""
+    """The arguments of a function without a type, and "return"; none for an optimizer's formula.
+
+    As the derivative rules, `update(self, theta, g, ...)` stays bare.
+    """
+    if [a.arg for a in node.args.args[:3]] in (["self", "theta", "g"], ["self", "W", "g"]):
+        return []
     given = node.args
     arguments = [*given.posonlyargs, *given.args, *given.kwonlyargs]
     arguments += [a for a in (given.vararg, given.kwarg) if a is not None]

@@ -12,7 +12,7 @@ __all__ = ["Parameter", "Parameters"]
 
 
 class Vectors(NamedTuple):
-    """The memory that parameters share: their numbers and, in the same places, their gradients."""
+    """The memory that parameters share: their numbers, and in the same places gradients."""
 
     theta: np.ndarray
     dtheta: np.ndarray
@@ -57,7 +57,7 @@ class Parameter(Tensor):
         return self._grad
 
     @grad.setter
-    def grad(self, value: Array | None):
+    def grad(self, value: Array | None) -> None:
         if value is None:
             self.zero_grad()
         else:
@@ -65,8 +65,8 @@ class Parameter(Tensor):
             room[...] = unwrap(value)
             self._grad = room
 
-    def accumulate_grad(self, g: np.ndarray):
-        """Add g to `.grad`: what the backward pass calls. The first is copied into dtheta."""
+    def accumulate_grad(self, g: np.ndarray) -> None:
+        """Add g to `.grad`, which the backward pass calls; the first is copied into dtheta."""
         if self._grad is None:
             room = self._make_room()
             room[...] = g
@@ -74,11 +74,15 @@ class Parameter(Tensor):
         else:
             self._grad += g
 
-    def zero_grad(self):
+    def zero_grad(self) -> None:
         """Have no gradient: `.grad` is None, and its part of dtheta is zero."""
         if self._grad is not None:
             self._grad[...] = 0
         self._grad = None
+
+    def retain_grad(self) -> "Parameter":
+        """Nothing to do, as for any leaf: its gradient is kept anyway."""
+        return self
 
     def is_packed(self) -> bool:
         """Whether its numbers lie in the vectors that it was packed into: not after `astype`."""
@@ -104,7 +108,7 @@ class Parameter(Tensor):
 
 
 class Parameters:
-    """Some parameters in order: a sequence, and two vectors `theta` and `dtheta` of their entries.
+    """Some parameters in order: a sequence, and two vectors, `theta` and `dtheta`.
 
     A model's parameters are packed side by side: every `p.data` is a view of theta (P,), every
     gradient of dtheta (P,), and a submodule's are a slice of its parent's. Any others, a part of a
@@ -197,8 +201,8 @@ class Parameters:
         """A copy of all gradients, (P,), zero where there is none."""
         return np.concatenate([dtheta for _, dtheta in self.stretches()])
 
-    def write(self, values: np.ndarray):
-        """Set all numbers, values: (P,). Raises ValueError for another shape."""
+    def write(self, values: np.ndarray) -> None:
+        """Set all numbers, values: (P,); ValueError for another shape."""
         self._check_shape("write", values)
         start = 0
         for theta, _ in self.stretches():
@@ -206,8 +210,8 @@ class Parameters:
             start += len(theta)
         self.mark_written()
 
-    def write_grad(self, values: np.ndarray):
-        """Set all gradients, values: (P,). Raises ValueError for another shape."""
+    def write_grad(self, values: np.ndarray) -> None:
+        """Set all gradients, values: (P,); ValueError for another shape."""
         self._check_shape("write_grad", values)
         for p, span in self.spans():
             p.grad = values[span].reshape(p.shape)
@@ -230,12 +234,12 @@ class Parameters:
         pieces = _pieces([p for p in self._list if p._grad is not None])
         return [v.dtheta[start:stop] for v, start, stop in pieces]
 
-    def mark_written(self):
+    def mark_written(self) -> None:
         """Tell the graph that the numbers changed: a backward through an older one raises."""
         for p in self._list:
             p.mark_written()
 
-    def zero_grad(self, set_to_none: bool = True):
+    def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget all gradients; with set_to_none=False those that there are become zeros."""
         for _, dtheta in self.stretches():
             dtheta[...] = 0

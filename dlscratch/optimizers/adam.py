@@ -63,11 +63,11 @@ class Adam(Optimizer):
             decoupled_weight_decay=decoupled_weight_decay,
         )
 
-    def check(self, options):
+    def check(self, options: dict) -> None:
         super().check(options)
         check_fractions(self, "betas", options["betas"])
 
-    def remembers(self, shape, options):
+    def remembers(self, shape: tuple, options: dict) -> dict[str, tuple]:
         return {"m": shape, "v": shape} | ({"largest": shape} if options["amsgrad"] else {})
 
     def update(
@@ -184,11 +184,11 @@ class Adamax(Optimizer):
             params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, maximize=maximize
         )
 
-    def check(self, options):
+    def check(self, options: dict) -> None:
         super().check(options)
         check_fractions(self, "betas", options["betas"])
 
-    def remembers(self, shape, options):
+    def remembers(self, shape: tuple, options: dict) -> dict[str, tuple]:
         return {"m": shape, "u": shape}
 
     def update(self, theta, g, m, u, *, t, lr, betas, eps, weight_decay):
@@ -238,14 +238,14 @@ class NAdam(Optimizer):
             maximize=maximize,
         )
 
-    def check(self, options):
+    def check(self, options: dict) -> None:
         super().check(options)
         check_fractions(self, "betas", options["betas"])
 
-    def remembers(self, shape, options):
+    def remembers(self, shape: tuple, options: dict) -> dict[str, tuple]:
         return {"m": shape, "v": shape, "product": ()}
 
-    def begin(self, shape, state, options):
+    def begin(self, shape: tuple, state: dict[str, np.ndarray], options: dict) -> None:
         state["product"][...] = 1
 
     def update(
@@ -307,11 +307,11 @@ class RAdam(Optimizer):
             maximize=maximize,
         )
 
-    def check(self, options):
+    def check(self, options: dict) -> None:
         super().check(options)
         check_fractions(self, "betas", options["betas"])
 
-    def remembers(self, shape, options):
+    def remembers(self, shape: tuple, options: dict) -> dict[str, tuple]:
         return {"m": shape, "v": shape}
 
     def update(self, theta, g, m, v, *, t, lr, betas, eps, weight_decay, decoupled_weight_decay):

@@ -11,9 +11,9 @@ __all__ = ["Adagrad", "RMSprop", "Adadelta"]
 
 
 class Adagrad(Optimizer):
-    """theta ← theta - lrₜ g / (√s + eps), with s ← s + g² and lrₜ = lr / (1 + (t - 1) lr_decay).
+    """theta ← theta - lrₜ g / (√s + eps), with s ← s + g².
 
-    Source: Duchi et al. 2011.
+    lrₜ = lr / (1 + (t - 1) lr_decay).  Source: Duchi et al. 2011.
 
     Parameters
     ----------
@@ -47,16 +47,16 @@ class Adagrad(Optimizer):
             maximize=maximize,
         )
 
-    def check(self, options):
+    def check(self, options: dict) -> None:
         super().check(options)
         for name in ("lr_decay", "initial_accumulator_value"):
             if not options[name] >= 0:
                 raise ValueError(f"Adagrad: expected {name} >= 0, got {name}={options[name]}")
 
-    def remembers(self, shape, options):
+    def remembers(self, shape: tuple, options: dict) -> dict[str, tuple]:
         return {"s": shape}
 
-    def begin(self, shape, state, options):
+    def begin(self, shape: tuple, state: dict[str, np.ndarray], options: dict) -> None:
         state["s"][...] = options["initial_accumulator_value"]
 
     def update(self, theta, g, s, *, t, lr, lr_decay, weight_decay, initial_accumulator_value, eps):
@@ -105,11 +105,11 @@ class RMSprop(Optimizer):
             maximize=maximize,
         )
 
-    def check(self, options):
+    def check(self, options: dict) -> None:
         super().check(options)
         check_fractions(self, "alpha", (options["alpha"],))
 
-    def remembers(self, shape, options):
+    def remembers(self, shape: tuple, options: dict) -> dict[str, tuple]:
         names = ["v"]
         if options["centered"]:
             names.append("m")
@@ -165,11 +165,11 @@ class Adadelta(Optimizer):
             params, lr=lr, rho=rho, eps=eps, weight_decay=weight_decay, maximize=maximize
         )
 
-    def check(self, options):
+    def check(self, options: dict) -> None:
         super().check(options)
         check_fractions(self, "rho", (options["rho"],))
 
-    def remembers(self, shape, options):
+    def remembers(self, shape: tuple, options: dict) -> dict[str, tuple]:
         return {"v": shape, "u": shape}
 
     def update(self, theta, g, v, u, *, t, lr, rho, eps, weight_decay):

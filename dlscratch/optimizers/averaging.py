@@ -1,11 +1,12 @@
 """Averages of the parameter vector over training: often better than where training stands."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
-from ..engine import Tensor, no_grad
+from ..engine import Array, Tensor, no_grad
 from ..layers.module import Module
 from ..layers.normalization import BatchNorm1d, InstanceNorm1d
 from ..layers.parameters import Parameter, Parameters
@@ -46,7 +47,7 @@ class SWA:
         self.n = 0
         self.x = self.parameters.read()
 
-    def update(self):
+    def update(self) -> None:
         """Take in theta as it is now; the first one is copied."""
         self.n += 1
         weight = self.weight() if self.n > 1 else 1.0
@@ -57,7 +58,7 @@ class SWA:
         return 1 / self.n
 
     @contextmanager
-    def swapped(self):
+    def swapped(self) -> Iterator[None]:
         """x in the model for the length of a `with` block."""
         theta = self.parameters.read()
         self.parameters.write(self.x)
@@ -70,7 +71,7 @@ class SWA:
         """{name: array}: the average and how many it holds."""
         return {"x": self.x.copy(), "n": np.array(self.n)}
 
-    def load_state_dict(self, state: dict[str, np.ndarray]):
+    def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state_dict()` of as many parameters."""
         if np.shape(state["x"]) != self.x.shape:
             raise ValueError(
@@ -82,7 +83,7 @@ class SWA:
 
 
 class EMA(SWA):
-    """x ← decay x + (1 - decay) theta: a mean that forgets, over about 1 / (1 - decay) updates.
+    """x ← decay x + (1 - decay) theta: a mean of about the last 1 / (1 - decay) thetas.
 
     Used as `SWA` is.  Source: Polyak & Juditsky 1992.
 
@@ -108,7 +109,7 @@ class EMA(SWA):
         self.decay = _checked("EMA", decay)
         super().__init__(parameters)
 
-    def weight(self):
+    def weight(self) -> float:
         return 1 - self.decay
 
 
@@ -119,7 +120,7 @@ def _checked(name, decay):
 
 
 class AveragedModel(Module):
-    """A copy of a model, `module`, whose theta is the mean of those taken in, or `avg_fn` of them.
+    """A copy of a model, `module`, whose theta is the mean of those taken in, or avg_fn's.
 
     `update_parameters(model)` takes the model in. Use SWA or EMA to average inside of the model
     itself.
@@ -137,10 +138,10 @@ class AveragedModel(Module):
         self.avg_fn = avg_fn or get_swa_avg_fn()
         self.use_buffers = use_buffers
 
-    def forward(self, *inputs, **options):
+    def forward(self, *inputs: Array, **options: Any) -> Array:
         return self.module(*inputs, **options)
 
-    def update_parameters(self, model: Module):
+    def update_parameters(self, model: Module) -> None:
         """Take in the model as it is now; the first one is copied.
 
         Raises KeyError or ValueError for another kind of model.
@@ -159,7 +160,7 @@ class AveragedModel(Module):
 
 
 def get_ema_avg_fn(decay: float = 0.999) -> Callable:
-    """For AveragedModel: decay x + (1 - decay) theta. Raises ValueError unless 0 <= decay <= 1."""
+    """For AveragedModel: decay x + (1 - decay) theta, with decay in [0, 1]."""
     decay = _checked("get_ema_avg_fn", decay)
     return lambda average, newest, n: decay * average + (1 - decay) * newest
 
@@ -170,7 +171,7 @@ def get_swa_avg_fn() -> Callable:
 
 
 @no_grad()
-def update_bn(loader: Iterable, model: Module):
+def update_bn(loader: Iterable, model: Module) -> None:
     """Set the running averages of the BatchNorm layers to the means over one pass.
 
     Those of an averaged model are stale.

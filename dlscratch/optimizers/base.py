@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 
@@ -77,7 +78,7 @@ class Optimizer:
 
     # The rule: what a subclass defines ------------------------------------------------------------
 
-    def update(self, theta: np.ndarray, g: np.ndarray, **state_and_options):
+    def update(self, theta: np.ndarray, g: np.ndarray, **state_and_options: Any) -> None:
         """The formula: change theta in place, given g = dL/dtheta.
 
         What else it is given, by name: the state, t, and the options of the group.
@@ -88,10 +89,10 @@ class Optimizer:
         """{name: shape} of what it remembers of a parameter of this shape; it starts at zero."""
         return {}
 
-    def begin(self, shape: tuple, state: dict[str, np.ndarray], options: dict):
+    def begin(self, shape: tuple, state: dict[str, np.ndarray], options: dict) -> None:
         """Fill what does not start at zero, for a parameter of this shape."""
 
-    def check(self, options: dict):
+    def check(self, options: dict) -> None:
         """Raise ValueError for options that make no sense; a subclass adds its own."""
         for name in ("lr", "weight_decay"):
             if not options.get(name, 0) >= 0:
@@ -196,7 +197,7 @@ class Optimizer:
         """Whether the group of parameter i asks to maximize."""
         return self.param_groups[self._group_of[i]].get("maximize", False)
 
-    def zero_grad(self, set_to_none: bool = True):
+    def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget all gradients; with set_to_none=False they become zeros, which still count."""
         self.parameters.zero_grad(set_to_none)
 
@@ -213,15 +214,15 @@ class Optimizer:
                 g[span] *= -1
         return g
 
-    def train(self):
+    def train(self) -> None:
         """Hold the numbers to train with; only schedule-free rules have others to evaluate with."""
 
-    def eval(self):
+    def eval(self) -> None:
         """Hold the numbers to evaluate with."""
 
     # Groups ---------------------------------------------------------------------------------------
 
-    def add_param_group(self, group: dict):
+    def add_param_group(self, group: dict) -> None:
         """Move further parameters, too; what the group leaves out is as for the others.
 
         group: {"params": a Parameter or several, "lr": ..., ...}
@@ -246,9 +247,12 @@ class Optimizer:
         options = self.defaults | own
         self.check(options)
         if self.parameters is None:
-            self.parameters = Parameters.of(given if isinstance(given, Parameters) else members)
+            parameters = Parameters.of(given if isinstance(given, Parameters) else members)
         else:
-            self.parameters = Parameters([*self.parameters, *members], pack=False)
+            parameters = Parameters([*self.parameters, *members], pack=False)
+        for p in members:
+            self.remembers(p.shape, options)  # raises for shapes that the rule cannot take
+        self.parameters = parameters
         self.param_groups.append({"params": members} | options)
         self._group_of += [len(self.param_groups) - 1] * len(members)
         self._counts += [0] * len(members)
@@ -279,11 +283,11 @@ class Optimizer:
 
     @property
     def lr(self) -> float:
-        """The learning rate of the first group. Setting it sets that of all groups."""
+        """The learning rate of the first group; setting it sets that of all groups."""
         return self.param_groups[0]["lr"]
 
     @lr.setter
-    def lr(self, value: float):
+    def lr(self, value: float) -> None:
         for group in self.param_groups:
             group["lr"] = plain(value)
 
@@ -298,7 +302,7 @@ class Optimizer:
         state |= {name: np.array(values) for name, values in self._saved_options().items()}
         return state | {name: vector.copy() for name, vector in self.vectors.items()}
 
-    def load_state_dict(self, state: dict[str, np.ndarray]):
+    def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state_dict()` of such an optimizer, with its options.
 
         Raises KeyError for other names, ValueError for other shapes; nothing has changed then.

@@ -17,9 +17,9 @@ def clip_grad_norm_(
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
 ) -> float:
-    """g ← g min(1, max_norm / (|g| + 1e-6)) for the gradient g of all parameters as one vector.
+    """g ← g min(1, max_norm / (|g| + 1e-6)) for the gradient g of all parameters, in place.
 
-    In place.
+    The norm is that of all as one vector.
 
     A norm that is NaN makes all gradients NaN, so that it shows; one that is infinite makes them 0,
     and NaN where they were infinite. Both as in PyTorch.  Source: Pascanu et al. 2013.
@@ -67,7 +67,7 @@ def clip_grad_norm_(
     return norm
 
 
-def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float):
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
     """g ← min(max(g, -clip_value), clip_value), entry by entry, in place.
 
     Raises ValueError for clip_value <= 0.

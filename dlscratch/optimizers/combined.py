@@ -10,7 +10,7 @@ __all__ = ["SequentialLR", "ChainedScheduler"]
 
 
 class SequentialLR(Schedule):
-    """One schedule after the other: the i-th, from its own t = 0, between milestones i - 1 and i.
+    """One schedule after the other: the i-th, from its own t = 0, up to milestone i.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class SequentialLR(Schedule):
         self.milestones = milestones
         super().__init__(optimizer, last_epoch)
 
-    def lrs(self, t):
+    def lrs(self, t: int) -> list[float]:
         i = bisect_right(self.milestones, t)
         begin = self.milestones[i - 1] if i else 0
         part = self.schedulers[i]
@@ -82,7 +82,7 @@ class ChainedScheduler(Schedule):
         self.schedulers = list(schedulers)
         super().__init__(optimizer)
 
-    def lrs(self, t):
+    def lrs(self, t: int) -> list[float]:
         factors = zip(*(s.factors(t) for s in self.schedulers), strict=True)
         return [base * math.prod(f) for base, f in zip(self.bases, factors, strict=True)]
 

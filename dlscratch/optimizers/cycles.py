@@ -45,13 +45,13 @@ class CosineAnnealingLR(Schedule):
         self.eta_min = eta_min
         super().__init__(optimizer, last_epoch)
 
-    def lr(self, t, base):
+    def lr(self, t: int, base: float) -> float:
         return cosine(base, self.eta_min, t / self.T_max)
 
-    def factor(self, t):
+    def factor(self, t: int) -> float:
         return cosine(1.0, 0.0, t / self.T_max)
 
-    def is_factor(self):
+    def is_factor(self) -> bool:
         return self.eta_min == 0
 
 
@@ -85,7 +85,7 @@ class CosineAnnealingWarmRestarts(Schedule):
         self.eta_min = eta_min
         super().__init__(optimizer, last_epoch)
 
-    def lr(self, t, base):
+    def lr(self, t: int, base: float) -> float:
         length = self.T_0
         while t >= length:
             t -= length
@@ -129,18 +129,18 @@ class SWALR(Schedule):
         self.first = last_epoch + 1
         super().__init__(optimizer, last_epoch)
 
-    def step(self):
+    def step(self) -> None:
         """On to the next learning rate; at first from what another schedule has come to."""
         if self.t == self.first:
             self.starts = [group["lr"] for group in self.optimizer.param_groups]
         super().step()
 
-    def apply(self):
+    def apply(self) -> None:
         """Give the optimizer the learning rate of now; until the first step, that is its own."""
         if self.t > self.first or not self.anneal_epochs:
             super().apply()
 
-    def lrs(self, t):
+    def lrs(self, t: int) -> list[float]:
         part = min(1.0, (t - self.first) / self.anneal_epochs) if self.anneal_epochs else 1.0
         return [
             self.between(start, end, part)
@@ -149,7 +149,7 @@ class SWALR(Schedule):
 
 
 class Phase(NamedTuple):
-    """A part of one cycle: when it ends, and whence and whither its learning rate and momentum go.
+    """A part of one cycle: its end, and whence and whither learning rate and momentum go.
 
     Learning rates are in parts of max_lr.
     """
@@ -232,7 +232,7 @@ class OneCycleLR(Schedule):
             self.phases = [up, Phase(total_steps - 1, 1.0, least, base_momentum, max_momentum)]
         super().__init__(optimizer, last_epoch)
 
-    def lrs(self, t):
+    def lrs(self, t: int) -> list[float]:
         phase, part = self._phase(t)
         factor = self.between(phase.lr_from, phase.lr_to, part)
         return [factor * top for top in self.max_lrs]
@@ -253,7 +253,7 @@ class OneCycleLR(Schedule):
         length = self.phases[i].end - start
         return self.phases[i], (t - start) / length if length > 0 else 1.0
 
-    def apply(self):
+    def apply(self) -> None:
         """Give each group its learning rate and, if cycle_momentum, its momentum or β₁."""
         super().apply()
         if self.momentum_name is None:

@@ -76,7 +76,7 @@ class LBFGS(Optimizer):
         self.g = np.zeros(self.parameters.size, self.parameters.dtype)
         self.s = np.zeros_like(self.g)
 
-    def check(self, options):
+    def check(self, options: dict) -> None:
         super().check(options)
         if options["line_search_fn"] not in (None, "strong_wolfe"):
             raise ValueError(
@@ -84,7 +84,7 @@ class LBFGS(Optimizer):
                 f"got {options['line_search_fn']!r}"
             )
 
-    def add_param_group(self, group):
+    def add_param_group(self, group: dict) -> None:
         if self.param_groups:
             raise ValueError(
                 "LBFGS: expected one group, got a second; want one lr for all, "
@@ -93,7 +93,7 @@ class LBFGS(Optimizer):
         super().add_param_group(group)
 
     def step(self, closure: Callable[[], Tensor]) -> Tensor:
-        """Up to max_iter iterations. Returns the loss at their start."""
+        """Up to max_iter iterations; the loss at their start is returned."""
         options = self._options(self.param_groups[0])
         smallest = options["tolerance_change"]
         start = closure()
@@ -154,7 +154,7 @@ class LBFGS(Optimizer):
                 q[span] = 0
         return q
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, np.ndarray]:
         """{name: array}; the rows of "steps" and "changes" are past s and y."""
         size = self.g.size
         return super().state_dict() | {
@@ -165,7 +165,7 @@ class LBFGS(Optimizer):
             "changes": np.array([y for _, y, _ in self.memory], self.g.dtype).reshape(-1, size),
         }
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state_dict()` of L-BFGS on as many parameters."""
         names = ("h", "g", "s", "steps", "changes")
         missing = [name for name in names if name not in state]

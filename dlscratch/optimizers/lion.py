@@ -45,11 +45,11 @@ class Lion(Optimizer):
     ):
         super().__init__(params, lr=lr, betas=betas, weight_decay=weight_decay)
 
-    def check(self, options):
+    def check(self, options: dict) -> None:
         super().check(options)
         check_fractions(self, "betas", options["betas"])
 
-    def remembers(self, shape, options):
+    def remembers(self, shape: tuple, options: dict) -> dict[str, tuple]:
         return {"m": shape}
 
     def update(self, theta, g, m, *, t, lr, betas, weight_decay):

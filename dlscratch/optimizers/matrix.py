@@ -54,14 +54,14 @@ class Adafactor(Optimizer):
             maximize=maximize,
         )
 
-    def check(self, options):
+    def check(self, options: dict) -> None:
         super().check(options)
         if not options["beta2_decay"] <= 0:
             raise ValueError(
                 f"Adafactor: expected beta2_decay <= 0, got beta2_decay={options['beta2_decay']}"
             )
 
-    def remembers(self, shape, options):
+    def remembers(self, shape: tuple, options: dict) -> dict[str, tuple]:
         if len(shape) < 2:
             return {"rows": shape, "columns": (0,)}  # of a vector, rows is v itself
         return {"rows": (*shape[:-1], 1), "columns": (*shape[:-2], 1, shape[-1])}
@@ -113,11 +113,11 @@ class LAMB(Optimizer):
     ):
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
-    def check(self, options):
+    def check(self, options: dict) -> None:
         super().check(options)
         check_fractions(self, "betas", options["betas"])
 
-    def remembers(self, shape, options):
+    def remembers(self, shape: tuple, options: dict) -> dict[str, tuple]:
         return {"m": shape, "v": shape}
 
     def update(self, W, g, m, v, *, t, lr, betas, eps, weight_decay):
@@ -158,15 +158,15 @@ class Shampoo(Optimizer):
     ):
         super().__init__(params, lr=lr, eps=eps, weight_decay=weight_decay)
 
-    def check(self, options):
+    def check(self, options: dict) -> None:
         super().check(options)
         if not options["eps"] > 0:
             raise ValueError(f"Shampoo: expected eps > 0, got eps={options['eps']}")
 
-    def remembers(self, shape, options):
+    def remembers(self, shape: tuple, options: dict) -> dict[str, tuple]:
         return {"sums": (sum(n * n for n in shape),)}  # one matrix after the other
 
-    def begin(self, shape, state, options):
+    def begin(self, shape: tuple, state: dict[str, np.ndarray], options: dict) -> None:
         for S in square_matrices(state["sums"], shape):
             np.fill_diagonal(S, options["eps"])
 
@@ -239,7 +239,7 @@ class Muon(Optimizer):
             adjust_lr_fn=adjust_lr_fn,
         )
 
-    def check(self, options):
+    def check(self, options: dict) -> None:
         super().check(options)
         check_fractions(self, "momentum", (options["momentum"],))
         if options["adjust_lr_fn"] not in (None, "original", "match_rms_adamw"):
@@ -248,7 +248,7 @@ class Muon(Optimizer):
                 f"got {options['adjust_lr_fn']!r}"
             )
 
-    def remembers(self, shape, options):
+    def remembers(self, shape: tuple, options: dict) -> dict[str, tuple]:
         if len(shape) != 2:
             raise ValueError(
                 f"Muon: expected matrices, got a parameter of shape {shape}; "

@@ -71,10 +71,10 @@ class ReduceLROnPlateau(Schedule):
         self.cooling = 0  # calls that are not counted yet
         super().__init__(optimizer)
 
-    def apply(self):
+    def apply(self) -> None:
         """Nothing: the learning rates are the optimizer's own."""
 
-    def step(self, metric: float):
+    def step(self, metric: float) -> None:
         """Take in one measurement, and lower the learning rates if it is time."""
         self.t += 1
         if self._is_better(float(metric)):

@@ -31,16 +31,16 @@ class ScheduleFree(Optimizer):
         approach(x, z, share)
         theta[...] = mixed(x, z, beta)
 
-    def beta(self, group):
+    def beta(self, group: dict) -> float:
         """The weight of x in y."""
         raise NotImplementedError(f"{type(self).__name__} defines no beta(self, group)")
 
-    def eval(self):
+    def eval(self) -> None:
         """theta ← x."""
         for p, state, _ in self._moved():
             p.data = state["x"]
 
-    def train(self):
+    def train(self) -> None:
         """theta ← y."""
         for p, state, group in self._moved():
             p.data = mixed(state["x"], state["z"], self.beta(group))
@@ -94,14 +94,14 @@ class ScheduleFreeSGD(ScheduleFree):
             warmup_steps=warmup_steps,
         )
 
-    def check(self, options):
+    def check(self, options: dict) -> None:
         super().check(options)
         check_fractions(self, "momentum", (options["momentum"],))
 
-    def beta(self, group):
+    def beta(self, group: dict) -> float:
         return plain(group["momentum"])
 
-    def remembers(self, shape, options):
+    def remembers(self, shape: tuple, options: dict) -> dict[str, tuple]:
         return {"x": shape, "z": shape, "total": ()}
 
     def update(self, theta, g, x, z, total, *, t, lr, momentum, weight_decay, warmup_steps):
@@ -143,14 +143,14 @@ class ScheduleFreeAdamW(ScheduleFree):
             warmup_steps=warmup_steps,
         )
 
-    def check(self, options):
+    def check(self, options: dict) -> None:
         super().check(options)
         check_fractions(self, "betas", options["betas"])
 
-    def beta(self, group):
+    def beta(self, group: dict) -> float:
         return plain(group["betas"])[0]
 
-    def remembers(self, shape, options):
+    def remembers(self, shape: tuple, options: dict) -> dict[str, tuple]:
         return {"x": shape, "z": shape, "v": shape, "total": ()}
 
     def update(self, theta, g, x, z, v, total, *, t, lr, betas, eps, weight_decay, warmup_steps):

@@ -43,7 +43,7 @@ class Schedule:
     >>> import numpy as np
     >>> from dlscratch import layers, optimizers
     >>> class InverseRoot(Schedule):
-    ...     def factor(self, t):
+    ...     def factor(self, t: int) -> float:
     ...         return (t + 1) ** -0.5
     >>> optimizer = optimizers.SGD([layers.Parameter(np.ones(1))], lr=0.1)
     >>> schedule = InverseRoot(optimizer)
@@ -70,7 +70,7 @@ class Schedule:
         self.apply()
 
     def factor(self, t: int) -> float:
-        """lr(t) / base. Raises NotImplementedError until a subclass defines it, or lr."""
+        """lr(t) / base; NotImplementedError until a subclass defines it, or lr."""
         raise NotImplementedError(
             f"{type(self).__name__} defines no lr(self, t, base), and no factor(self, t)"
         )
@@ -92,12 +92,12 @@ class Schedule:
         """The learning rates of all groups after t steps."""
         return [self.lr(t, base) for base in self.bases]
 
-    def apply(self):
+    def apply(self) -> None:
         """Give each group the learning rate of now."""
         for group, lr in zip(self.optimizer.param_groups, self.lrs(self.t), strict=True):
             group["lr"] = float(lr)
 
-    def step(self):
+    def step(self) -> None:
         """On to the next learning rate; call it after `optimizer.step()`."""
         self.t += 1
         self.apply()
@@ -115,7 +115,7 @@ class Schedule:
         """{name: array}: what it needs to continue."""
         return {name: np.array(getattr(self, name)) for name in self.saved}
 
-    def load_state_dict(self, state: dict[str, np.ndarray]):
+    def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state_dict()`."""
         if state.keys() != set(self.saved):
             raise KeyError(
@@ -152,10 +152,10 @@ class LambdaLR(Schedule):
         self.lambdas = per_group(self, optimizer, "lr_lambda", lr_lambda)
         super().__init__(optimizer, last_epoch)
 
-    def factors(self, t):
+    def factors(self, t: int) -> list[float]:
         return [f(t) for f in self.lambdas]
 
-    def lrs(self, t):
+    def lrs(self, t: int) -> list[float]:
         return [base * f for base, f in zip(self.bases, self.factors(t), strict=True)]
 
 
@@ -174,7 +174,7 @@ class MultiplicativeLR(LambdaLR):
         self._reached = (0, None)  # (t, the products up to it), so that each step multiplies once
         super().__init__(optimizer, lr_lambda, last_epoch)
 
-    def factors(self, t):
+    def factors(self, t: int) -> list[float]:
         start, products = self._reached
         if products is None or t < start:
             start = 0
@@ -218,7 +218,7 @@ class StepLR(Schedule):
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, t):
+    def factor(self, t: int) -> float:
         return self.gamma ** (t // self.step_size)
 
 
@@ -245,7 +245,7 @@ class MultiStepLR(Schedule):
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, t):
+    def factor(self, t: int) -> float:
         return self.gamma ** bisect_right(self.milestones, t)
 
 
@@ -272,7 +272,7 @@ class ConstantLR(Schedule):
         self.total_iters = total_iters
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, t):
+    def factor(self, t: int) -> float:
         return self.at_first if t < self.total_iters else 1.0
 
 
@@ -309,7 +309,7 @@ class LinearLR(Schedule):
         self.total_iters = total_iters
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, t):
+    def factor(self, t: int) -> float:
         return linear(self.start_factor, self.end_factor, min(t / self.total_iters, 1))
 
 
@@ -328,7 +328,7 @@ class ExponentialLR(Schedule):
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, t):
+    def factor(self, t: int) -> float:
         return self.gamma**t
 
 
@@ -355,7 +355,7 @@ class PolynomialLR(Schedule):
         self.power = power
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, t):
+    def factor(self, t: int) -> float:
         return (1 - min(t / self.total_iters, 1)) ** self.power
 
 
@@ -390,7 +390,7 @@ class WSD(Schedule):
         self.final_factor = final_factor
         super().__init__(optimizer)
 
-    def factor(self, t):
+    def factor(self, t: int) -> float:
         if t < self.warmup:
             return (t + 1) / self.warmup
         falling = max(t - self.warmup - self.stable, 0)
@@ -403,7 +403,10 @@ def linear(start: float, end: float, part: float) -> float:
 
 
 def per_group(schedule, optimizer, name, value):
-    """One value for each group of the optimizer. Raises ValueError for a list of another length."""
+    """One value for each group of the optimizer.
+
+    Raises ValueError for a list of another length.
+    """
     count = len(optimizer.param_groups)
     if not isinstance(value, list | tuple):
         return [value] * count

@@ -59,7 +59,7 @@ class SGD(Optimizer):
             maximize=maximize,
         )
 
-    def check(self, options):
+    def check(self, options: dict) -> None:
         super().check(options)
         momentum = options["momentum"]
         dampening = options["dampening"]
@@ -71,7 +71,7 @@ class SGD(Optimizer):
                 f"got {momentum} and {dampening}"
             )
 
-    def remembers(self, shape, options):
+    def remembers(self, shape: tuple, options: dict) -> dict[str, tuple]:
         return {"v": shape} if options["momentum"] else {}
 
     def update(self, theta, g, v=None, *, t, lr, momentum, dampening, weight_decay, nesterov):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..engine import Tensor
+from ..layers.parameters import Parameter, Parameters
 from .base import Optimizer
 
 __all__ = ["SAM"]
@@ -51,27 +52,27 @@ class SAM(Optimizer):
         self.rho = float(rho)
 
     @property
-    def parameters(self):
+    def parameters(self) -> Parameters:
         """Those of the optimizer inside."""
         return self.optimizer.parameters
 
     @property
-    def param_groups(self):
+    def param_groups(self) -> list[dict]:
         """Those of the optimizer inside."""
         return self.optimizer.param_groups
 
     @property
-    def state(self):
+    def state(self) -> dict[Parameter, dict[str, np.ndarray]]:
         """That of the optimizer inside."""
         return self.optimizer.state
 
     @property
-    def t(self):
+    def t(self) -> int:
         """How many steps the optimizer inside has made."""
         return self.optimizer.t
 
     def step(self, closure: Callable[[], Tensor]) -> Tensor:
-        """Climb, look, return, step. Returns the loss at theta."""
+        """Climb, look, return, step: the loss at theta is returned."""
         loss = closure()
         theta = self.parameters.read()
         g = self.optimizer.gradient()
@@ -81,23 +82,23 @@ class SAM(Optimizer):
         self.optimizer.step()
         return loss
 
-    def add_param_group(self, group: dict):
+    def add_param_group(self, group: dict) -> None:
         """As the optimizer inside."""
         self.optimizer.add_param_group(group)
 
-    def train(self):
+    def train(self) -> None:
         """As the optimizer inside."""
         self.optimizer.train()
 
-    def eval(self):
+    def eval(self) -> None:
         """As the optimizer inside."""
         self.optimizer.eval()
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, np.ndarray]:
         """That of the optimizer inside."""
         return self.optimizer.state_dict()
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state_dict()`."""
         self.optimizer.load_state_dict(state)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlscratch import Tensor, optimizers
+from dlscratch import Tensor, no_grad, optimizers
 from dlscratch.lab import curvature, landscape
 from dlscratch.layers import Linear, Parameter, Parameters, Sequential, Tanh
 
@@ -212,3 +212,15 @@ def test_landscapes_and_curvature_of_some_parameters():
     second = (ends[0] - 2 * ends[1] + ends[2]) / h**2
     Hv = curvature.hessian_product(loss, some)(direction)
     assert direction @ Hv == pytest.approx(second, rel=1e-4)
+
+
+def test_writing_in_place_and_retaining_keep_the_vector():
+    model = net()
+    parameters = model.parameters()
+    w = model[0].weight
+    np.sum(np.square(w.retain_grad())).backward()
+    assert np.shares_memory(w.grad, parameters.dtheta)
+    before = w.data.copy()
+    with no_grad():
+        w -= 0.1 * w.grad
+    np.testing.assert_allclose(parameters.theta[:20].reshape(5, 4), 0.8 * before, rtol=1e-12)

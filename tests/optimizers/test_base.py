@@ -239,6 +239,7 @@ def test_accumulation_is_backward_twice():
         (lambda p: optimizers.SGD([dict(params=p), p[0]]), TypeError, "are mixed"),
         (lambda p: optimizers.SGD([dict(params=p, lr=-1.0)]), ValueError, "expected lr >= 0"),
         (lambda p: optimizers.SGD(p, foreach=True), TypeError, "foreach"),
+        (lambda p: optimizers.Muon([p[0]]).add_param_group(dict(params=p[1])), ValueError, "matr"),
         (lambda p: optimizers.SGD([dict(params=p, foreach=True)]), ValueError, "foreach"),
         (lambda p: optimizers.LBFGS(p).add_param_group(dict(params=p)), ValueError, "one group"),
         (lambda p: optimizers.SGD(p).add_param_group(dict(params=p[0])), ValueError, "two groups"),
