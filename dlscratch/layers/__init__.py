@@ -1,4 +1,7 @@
-"""Layers: functions with parameters. Names, arguments, defaults, shapes and parameter names are PyTorch's."""
+"""Layers: functions with parameters, under PyTorch's names.
+
+Arguments, defaults, shapes and names of parameters are PyTorch's, too.
+"""
 
 from .activations import (
     ELU,
