@@ -22,6 +22,8 @@ SILENT = {  # finite, and so without a warning, where their slopes are 0 / 0 if 
 
 def settled(gx: Array | None, g: Array) -> Array | None:
     """gx, but 0 where it is NaN and g is 0."""
+    if isinstance(gx, np.generic) and gx == gx:  # a number: the least to do
+        return gx
     array = gx if type(gx) is np.ndarray else unwrap(gx)
     if array is None or not _holds_nan(array):
         return gx
