@@ -34,6 +34,8 @@ SAMPLES = [
     *(case(f, (2, 4), smooth=True) for f in (F.silu, F.mish, F.softplus, F.logsigmoid)),
     case(F.softplus, (2, 4), beta=2.0, smooth=True),
     case(F.elu, (2, 4), alpha=0.7),
+    case(F.prelu, (3, 4), (4,)),
+    case(F.hardtanh, (2, 4), min_val=-1.03, max_val=0.77),
     case(F.leaky_relu, (2, 4), negative_slope=0.2),
     case(F.gelu, (2, 4), approximate="tanh", smooth=True),
     case(F.softmax, (3, 2), axis=0),

@@ -5,7 +5,7 @@ import numpy as np
 from ..custom import primitive
 from ..operation import composed, rule
 from ..tensor import apply, unwrap
-from .guarded import guarded, settled
+from .guarded import settled
 from .precision import by_numpy, whole
 from .reductions import axes_of, in_rows
 
@@ -68,10 +68,10 @@ def _whole(y):
 
 def _of_cumprod(g, y, x, axis):
     if _whole(y).all():
-        return _of_cumsum(g * y, None, x, axis) / x
+        return settled(_of_cumsum(g * y, None, x, axis) / x, g)
     g, y, x = (np.moveaxis(t, axis, 0) for t in (g, y, x))
     before = np.concatenate([np.ones_like(y[:1]), y[:-1]])
-    return np.moveaxis(before * _weighted(g, x), 0, axis)
+    return np.moveaxis(settled(before * _weighted(g, x), g), 0, axis)
 
 
 def _weighted(g, x):
@@ -86,7 +86,7 @@ def _weighted(g, x):
     return r
 
 
-rule(np.cumprod, guarded(_of_cumprod))
+rule(np.cumprod, _of_cumprod)
 
 
 @composed(np.cumprod)

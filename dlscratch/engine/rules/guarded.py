@@ -10,49 +10,57 @@ from collections.abc import Callable
 import numpy as np
 
 from ..operation import RULES, rule
-from ..tensor import Array
+from ..tensor import Array, unwrap
 
 __all__ = ["guard_elementwise", "guarded", "settled"]
 
-INFINITE = {  # their slopes are infinite at points where they may themselves be finite
-    *(np.divide, np.reciprocal, np.power, np.sqrt, np.cbrt),
-    *(np.log, np.log2, np.log10, np.log1p),
-    *(np.arcsin, np.arccos, np.arccosh, np.arctanh),
-}
 SAFE = {np.add, np.subtract, np.negative, np.positive}  # no slope to multiply with
+SILENT = {  # finite, and so without a warning, where their slopes are 0 / 0 if g is 0
+    *(np.sqrt, np.cbrt, np.power, np.arcsin, np.arccos, np.arccosh),
+}
 
 
 def settled(gx: Array | None, g: Array) -> Array | None:
     """gx, but 0 where it is NaN and g is 0."""
-    undecided = gx != gx
-    if undecided is np.False_:  # a number: 0.3 µs faster than to count
+    if isinstance(gx, np.generic) and gx == gx:  # a number: the least to do
         return gx
-    if gx is None or not np.count_nonzero(undecided):
+    array = gx if type(gx) is np.ndarray else unwrap(gx)
+    if array is None or not _holds_nan(array):
         return gx
-    return np.where(undecided & np.equal(g, 0), 0, gx)
+    return np.where(np.isnan(array) & np.equal(g, 0), 0, gx)
 
 
-def guarded(vjp: Callable, quiet: bool = True) -> Callable:
-    """The rule `vjp`, but 0 where it gives NaN and g is 0. `quiet` keeps NumPy's warning back.
+def _holds_nan(array):
+    largest = array.max(initial=0) if array.ndim else array  # NaN if there is one; a fast pass
+    return largest != largest
 
-    To look for NaN costs 0.7 µs and half of the time of a product; to be quiet costs 1.4 µs.
-    """
+
+def guarded(vjp: Callable) -> Callable:
+    """The rule `vjp`, but 0 where it gives NaN and g is 0. To look for NaN costs 1 µs."""
 
     @functools.wraps(vjp)
-    def safe(g, y, *inputs, **options):
-        if quiet:
-            with np.errstate(invalid="ignore"):
-                gx = vjp(g, y, *inputs, **options)
-        else:
-            gx = vjp(g, y, *inputs, **options)
-        return settled(gx, g)
+    def safe(g, y, *inputs):
+        return settled(vjp(g, y, *inputs), g)
 
     return safe
+
+
+def _silently(vjp):
+    """The rule without NumPy's warning of 0 / 0, which costs 1.4 µs."""
+
+    @functools.wraps(vjp)
+    def silent(*args):
+        with np.errstate(invalid="ignore"):
+            return vjp(*args)
+
+    return silent
 
 
 def guard_elementwise() -> None:
     """Guard the rules of all ufuncs, so that the pages of the table need not say it."""
     for function in [f for f in RULES if isinstance(f, np.ufunc) and f.signature is None]:
         if function not in SAFE:
-            quiet = function in INFINITE
-            rule(function, *(guarded(vjp, quiet) for vjp in RULES[function].vjps))
+            vjps = RULES[function].vjps
+            if function in SILENT:
+                vjps = map(_silently, vjps)
+            rule(function, *map(guarded, vjps))

@@ -5,7 +5,7 @@ import numpy as np
 from ..custom import primitive
 from ..operation import composed, rule
 from ..tensor import Array, Tensor, apply
-from .guarded import guarded
+from .guarded import settled
 
 __all__ = ["root"]
 
@@ -49,10 +49,10 @@ def root(x: Array, p: float) -> Array:
 def _of_root(g, y, x, p):
     """y^(1-p) / p, but 0 at 0, where it is infinite: what norms and deviations want there."""
     zero = np.equal(y, 0)
-    return np.where(zero, 0, g / (p * np.where(zero, 1, y) ** (p - 1)))
+    return settled(np.where(zero, 0, g / (p * np.where(zero, 1, y) ** (p - 1))), g)
 
 
-root = primitive(root, guarded(_of_root))
+root = primitive(root, _of_root)
 
 
 @composed(np.square)
