@@ -259,9 +259,9 @@ BAD = {
         "evaluate": lambda: training.evaluate(net(), losses.mse_loss, (x, x)),
         "accuracy": lambda: training.accuracy(x, np.array([0])),
         "train": lambda: training.train(
-            training.Run(net(), losses.mse, adam(), (x, x), rng(0), epochs=1, batch_size=0)
+            training.Run(net(), losses.mse_loss, adam(), (x, x), rng(0), epochs=1, batch_size=0)
         ),
-        "Run": lambda: training.Run(net(), losses.mse, adam(), (x, x), rng(0), 1, 0).batches(),
+        "Run": lambda: training.Run(net(), losses.mse_loss, adam(), (x, x), rng(0), 1, 0).batches(),
         "AfterBackward": lambda: training.AfterBackward(3),
         "Evaluation": lambda: training.Evaluation("test", x),
         "GradientClipping": lambda: training.GradientClipping(-1.0),

@@ -96,8 +96,8 @@ def prelu(x: Array, weight: Array) -> Array:
             f"got {weight.shape}; give one slope, or one for each entry of axis 1"
         )
     check_same_dtype("prelu", x, weight)
-    if weight.shape != (1,):
-        weight = np.reshape(weight, (-1, *[1] * (x.ndim - 2)))
+    one = (1,) * x.ndim
+    weight = np.reshape(weight, one if weight.shape == (1,) else (1, channels, *one[2:]))
     positive = np.greater(x, 0)
     return np.where(positive, x, 0) + weight * np.where(positive, 0, x)
 
