@@ -332,6 +332,8 @@ BAD = {
         "images": lambda: plot.images(x),
         "graph": lambda: plot.graph(x),
         "layers": lambda: plot.layers(np.ones(3)),
+        "histograms": lambda: plot.histograms({}),
+        "densities": lambda: plot.densities(pandas.DataFrame({"layer": ["a"]})),
         "decision_regions": lambda: plot.decision_regions(lambda x: x[:, 0], x, ids[0]),
     },
     "testing": {

@@ -19,10 +19,12 @@ __all__ = [
     "relu",
     "textbook_leaky_relu",
     "leaky_relu",
+    "textbook_prelu",
     "prelu",
     "textbook_elu",
     "elu",
     "selu",
+    "textbook_hardtanh",
     "hardtanh",
     "textbook_sigmoid",
     "sigmoid",
@@ -82,13 +84,19 @@ leaky_relu = custom_vjp(
 )
 
 
-def prelu(x: Array, weight: Array) -> Array:
+def textbook_prelu(x: Array, weight: Array) -> Array:
     """x for x > 0, else a x, with a learned slope a for each channel, or one for all.
 
     x: (N, C, ...), weight, the slopes: (C,) or (1,) → as x. Raises ValueError for another weight,
     TypeError unless x has its dtype. Source: He et al. 2015.
     """
     x = as_floats("prelu", x)
+    positive = np.greater(x, 0)
+    return np.where(positive, x, 0) + _per_channel(weight, x) * np.where(positive, 0, x)
+
+
+def _per_channel(weight, x):
+    """The slopes in the shape in which they meet x."""
     channels = x.shape[1] if x.ndim > 1 else 1
     if weight.shape not in ((1,), (channels,)):
         raise ValueError(
@@ -97,9 +105,19 @@ def prelu(x: Array, weight: Array) -> Array:
         )
     check_same_dtype("prelu", x, weight)
     one = (1,) * x.ndim
-    weight = np.reshape(weight, one if weight.shape == (1,) else (1, channels, *one[2:]))
+    return np.reshape(weight, one if weight.shape == (1,) else (1, channels, *one[2:]))
+
+
+def _prelu_vjp(g, y, saved, needs, x, weight):
     positive = np.greater(x, 0)
-    return np.where(positive, x, 0) + weight * np.where(positive, 0, x)
+    dx = g * np.where(positive, 1, _per_channel(weight, x)) if needs[0] else None
+    below = g * np.where(positive, 0, x)
+    others = tuple(i for i in range(x.ndim) if i != 1 or weight.shape == (1,))
+    return dx, np.reshape(np.sum(below, axis=others), weight.shape)
+
+
+# operations, and not compositions, so that an export can see them: a mask leaves no trace
+prelu = custom_vjp(textbook_prelu, lambda x, a: (textbook_prelu(x, a), None), _prelu_vjp, pure=True)
 
 
 def textbook_elu(x: Array, alpha: float = 1.0) -> Array:
@@ -127,8 +145,8 @@ def selu(x: Array) -> Array:
     return 1.0507009873554805 * elu(x, 1.6732632423543772)
 
 
-def hardtanh(x: Array, min_val: float = -1.0, max_val: float = 1.0) -> Array:
-    """min(max(x, min_val), max_val).
+def textbook_hardtanh(x: Array, min_val: float = -1.0, max_val: float = 1.0) -> Array:
+    """min(max(x, min_val), max_val), with derivative 0 on both bounds as in PyTorch.
 
     x: any shape → same. Raises ValueError unless min_val < max_val.
     """
@@ -136,6 +154,18 @@ def hardtanh(x: Array, min_val: float = -1.0, max_val: float = 1.0) -> Array:
     if not low < high:
         raise ValueError(f"hardtanh: min_val={min_val}, max_val={max_val}; want min_val < max_val")
     return np.clip(x, low, high)
+
+
+def _hardtanh(x, min_val=-1.0, max_val=1.0):
+    return textbook_hardtanh(x, min_val, max_val), None
+
+
+def _hardtanh_vjp(g, y, saved, needs, x, min_val=-1.0, max_val=1.0):
+    inside = np.greater(x, number(min_val)) & np.less(x, number(max_val))
+    return (np.where(inside, g, 0),)
+
+
+hardtanh = custom_vjp(textbook_hardtanh, _hardtanh, _hardtanh_vjp, pure=True)
 
 
 # Sigmoids ---------------------------------------------------------------------------------------

@@ -109,3 +109,12 @@ def test_gumbel_softmax_equals_its_formula():
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call(np.ones((2, 3)))
+
+
+def test_hardtanh_has_no_slope_on_its_bounds():
+    torch = pytest.importorskip("torch")
+    x = Tensor(np.array([-1.0, -0.5, 1.0]), requires_grad=True)
+    F.hardtanh(x).sum().backward()
+    z = torch.tensor(x.data, requires_grad=True)
+    torch.nn.functional.hardtanh(z).sum().backward()
+    assert x.grad.tolist() == z.grad.tolist() == [0, 1, 0]
