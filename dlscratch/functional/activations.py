@@ -104,7 +104,8 @@ def _per_channel(weight, x):
             f"got {weight.shape}; give one slope, or one for each entry of axis 1"
         )
     check_same_dtype("prelu", x, weight)
-    return weight if weight.shape == (1,) else np.reshape(weight, (-1, *[1] * (x.ndim - 2)))
+    one = (1,) * x.ndim
+    return np.reshape(weight, one if weight.shape == (1,) else (1, channels, *one[2:]))
 
 
 def _prelu_vjp(g, y, saved, needs, x, weight):

@@ -280,14 +280,14 @@ MUTATIONS = [
         "functional/losses/classification.py",
         "mean_of(np.sum(loss), number(np.sum(share)))",
         "mean_of(np.sum(loss), len(share))",
-        f"{LOSSES} -k cross_entropy",
+        "tests/functional/test_ignored.py -k label_of_weight_0",
     ),
     Mutation(
         "ignored targets count in the mean",
         "functional/losses/classification.py",
         "mean_of(np.sum(loss), number(np.sum(share)))",
         "mean_of(np.sum(loss), number(np.sum(share)) + math.prod(shape) - len(share))",
-        f"{LOSSES} -k cross_entropy",
+        "tests/functional/test_ignored.py -k ignored_rows",
     ),
     Mutation(
         "KL with its arguments exchanged",

@@ -12,8 +12,8 @@ __all__ = ["binary_cross_entropy_with_logits", "binary_cross_entropy_with_logits
 # Both terms of L are >= 0, so that nothing cancels.
 def binary_cross_entropy_with_logits(z, t):
     """The loss, entry by entry.  z, t: one shape."""
-    size = np.abs(z)
-    cost = np.copysign(z.dtype.type(0.5), z)
+    size = np.abs(z, out=np.empty_like(z))
+    cost = np.copysign(z.dtype.type(0.5), z, out=np.empty_like(z))
     cost += 0.5
     cost -= t
     if np.isfinite(np.max(size, initial=0)):

@@ -33,13 +33,13 @@ def log_softmax(x, axis=-1):
     z = _shifted(x, axis)
     e = np.exp(z)
     total = np.sum(e, axis=axis, keepdims=True)
-    if np.any(total < 2):
+    if x.size and np.any(total < 2):
         largest = z == 0
         e -= largest
         others = np.sum(e, axis=axis, keepdims=True)
         others += np.count_nonzero(largest, axis=axis, keepdims=True) - 1
         z -= np.log1p(others)
-    else:
+    elif x.size:
         z -= np.log(total)
     return z.astype(x.dtype, copy=False), None
 
@@ -53,7 +53,7 @@ def log_softmax(x, axis=-1):
 def cross_entropy(logits, targets, reduction="none"):
     """The losses of rows, or their mean or sum.  logits: (N, C), targets: (N,)."""
     z = logits.T.astype(np.promote_types(logits.dtype, np.float32), order="C")
-    z -= z.max(axis=0)
+    z -= z.max(axis=0, initial=-np.inf)
     places = targets * z.shape[1] + np.arange(z.shape[1])
     flat = z.reshape(-1)
     at_target = flat[places]
