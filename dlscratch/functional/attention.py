@@ -19,6 +19,7 @@ __all__ = [
     "additive",
     "attention_weights",
     "textbook_attention",
+    "attention_with",
     "scaled_dot_product_attention",
     "textbook_tiled",
     "tiled_attention",
@@ -49,6 +50,11 @@ def textbook_attention(query, key, value, bias=None, keep=None, scale=None):
 
 
 _attention = custom_vjp(textbook_attention, attend, attend_gradient)
+
+
+def attention_with(query, key, value, bias=None, keep=None, scale=None):
+    """Y = (keep ∘ softmax(scale Q Kᵀ + bias)) V, what scaled_dot_product_attention comes to."""
+    return _attention(query, key, value, *([] if bias is None else [bias]), keep=keep, scale=scale)
 
 
 def scaled_dot_product_attention(
@@ -109,7 +115,7 @@ def scaled_dot_product_attention(
     keep = None
     if dropout_p:
         keep = dropout(np.ones(shape, query.dtype), dropout_p, rng=rng)
-    return _attention(query, key, value, *bias, keep=keep, scale=scale)
+    return attention_with(query, key, value, *bias, keep=keep, scale=scale)
 
 
 # Masks and shapes -------------------------------------------------------------------------------------------------------
