@@ -31,7 +31,8 @@ def attention_weights(
 ) -> Array:
     """P = softmax(scale Q Kᵀ + bias) over the keys; a row in which every key has bias -∞ is 0.
 
-    query: (..., T, D), key: (..., S, D), bias: broadcasts to (..., T, S), scale: 1/√D unless given → (..., T, S).
+    query: (..., T, D), key: (..., S, D), bias: broadcasts to (..., T, S), scale: 1/√D unless
+    given → (..., T, S).
     """
     scores = query @ np.swapaxes(key, -1, -2) * scaling(query, scale)
     if bias is not None:
@@ -44,7 +45,10 @@ def attention_weights(
 
 
 def textbook_attention(query, key, value, bias=None, keep=None, scale=None):
-    """Y = P V with P = softmax(scale Q Kᵀ + bias); `keep` multiplies P (dropout).  value: (..., S, E) → (..., T, E)."""
+    """Y = P V with P = softmax(scale Q Kᵀ + bias); `keep` multiplies P (dropout).
+
+    value: (..., S, E) → (..., T, E).
+    """
     weights = attention_weights(query, key, bias, scale)
     return (weights if keep is None else weights * keep) @ value
 
@@ -71,15 +75,18 @@ def scaled_dot_product_attention(
 ) -> Array:
     """Y = softmax(scale Q Kᵀ + mask) V, each head by itself.
 
-    A query that may attend to nothing gets 0, as in PyTorch. What is masked counts exactly nothing, in value and
-    gradient, whatever keys and values hold there (in PyTorch a NaN or infinity behind a mask spoils the row).
+    A query that may attend to nothing gets 0, as in PyTorch. What is masked counts exactly
+    nothing, in value and
+    gradient, whatever keys and values hold there (in PyTorch a NaN or infinity behind a mask
+    spoils the row).
 
     Parameters
     ----------
     query : (..., H, T, D)
     key : (..., H, S, D), S >= 1
     value : (..., H, S, E)
-    attn_mask : broadcasts to (..., H, T, S): booleans, True where attention is allowed, or floats to add to the scores
+    attn_mask : broadcasts to (..., H, T, S): booleans, True where attention is allowed, or
+        floats to add to the scores
     dropout_p : the share of weights that is set to 0, whatever the mode
     is_causal : whether query t sees the keys s <= t only
     scale : 1/√D unless given
@@ -99,7 +106,8 @@ def scaled_dot_product_attention(
     >>> import numpy as np
     >>> q = k = np.eye(2)
     >>> v = np.array([[1.0], [3.0]])
-    >>> scaled_dot_product_attention(q, k, v, is_causal=True).round(2)  # the first query sees the first key
+    >>> scaled_dot_product_attention(q, k, v, is_causal=True).round(2)  # the first query sees
+    the first key
     array([[1.  ],
            [2.34]])
 
@@ -118,7 +126,7 @@ def scaled_dot_product_attention(
     return attention_with(query, key, value, *bias, keep=keep, scale=scale)
 
 
-# Masks and shapes -------------------------------------------------------------------------------------------------------
+# Masks and shapes ---------------------------------------------------------------------------------
 
 
 def additive(mask, dtype, shape):
@@ -180,7 +188,7 @@ def _check(name, query, key, value, scale):
         raise TypeError(f"{name}: scale is a Tensor; want a number, or query * scale with scale=1")
 
 
-# In tiles, so that no array of T × S exists -----------------------------------------------------------------------------
+# In tiles, so that no array of T × S exists -------------------------------------------------------
 
 
 def textbook_tiled(
@@ -230,8 +238,10 @@ def tiled_attention(
 ) -> Array:
     """scaled_dot_product_attention in memory O(T): the softmax of a row is put together from tiles.
 
-    Forward rescales running sums when a tile brings a higher score and keeps log Σ exp of each row; backward computes
-    each tile anew from it. Second derivatives need T × S. Arguments and errors as of scaled_dot_product_attention;
+    Forward rescales running sums when a tile brings a higher score and keeps log Σ exp of each
+    row; backward computes
+    each tile anew from it. Second derivatives need T × S. Arguments and errors as of
+    scaled_dot_product_attention;
     `block` is the number of queries, and of keys, in a tile: ValueError below 1.
 
     Source: Milakov & Gimelshein 2018; Dao et al. 2022 (FlashAttention).

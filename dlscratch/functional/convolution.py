@@ -1,6 +1,7 @@
 """Convolution (strictly: cross-correlation), a linear layer that every patch of an image shares, and its adjoint.
 
-W is `weight` and b `bias` in the formulas. The fast twins multiply whole rows of the image: `kernels/convolution.py`.
+W is `weight` and b `bias` in the formulas. The fast twins multiply whole rows of the image:
+`kernels/convolution.py`.
 """
 
 import numpy as np

@@ -8,7 +8,10 @@ __all__ = ["pair", "single", "count", "places", "windows", "unfold", "fold"]
 
 
 def pair(n) -> tuple:
-    """(n, n) for a number, and (a, b) as it is: an option for the height and the width. Raises ValueError for others."""
+    """(n, n) for a number, and (a, b) as it is: an option for the height and the width.
+
+    Raises ValueError for others.
+    """
     if np.ndim(n) == 0:
         n = n.item() if isinstance(n, np.generic | np.ndarray) else n
         return n, n
@@ -18,7 +21,10 @@ def pair(n) -> tuple:
 
 
 def single(name: str, **options) -> list:
-    """The one number that each option of an operation on sequences is or holds. Raises ValueError for several."""
+    """The one number that each option of an operation on sequences is or holds.
+
+    Raises ValueError for several.
+    """
     for option, value in options.items():
         if np.size(value) != 1:
             raise ValueError(f"{name}: {option}={value}; want one number, sequences have one axis")
@@ -83,7 +89,8 @@ def windows(x, kernel, stride=1, padding=0, dilation=1, value=0):
 def unfold(x: Array, kernel_size, dilation=1, padding=0, stride=1) -> Array:
     """Each window of the image, padded with zeros, as a column: a convolution is a product with them.
 
-    conv2d(x, W) = W.reshape(O, C K L) @ unfold(x). Options are one number, or two for height and width.
+    conv2d(x, W) = W.reshape(O, C K L) @ unfold(x). Options are one number, or two for height
+    and width.
 
     Parameters
     ----------

@@ -50,7 +50,8 @@ linear = custom_vjp(textbook_linear, _forward, affine_gradient, pure=True)
 def check_same_dtype(name: object, x: Array, weight: Array, role: str = "input") -> None:
     """Raise TypeError, in the name of the operation or layer, unless x has the dtype of weight.
 
-    As in PyTorch, nothing is converted in silence: float64 data would make a float32 network compute in
+    As in PyTorch, nothing is converted in silence: float64 data would make a float32 network
+    compute in
     float64 from there on, at half the speed. The message names the repair; `role` says what x is.
     """
     if getattr(x, "dtype", None) == weight.dtype:
@@ -69,7 +70,7 @@ def check_same_dtype(name: object, x: Array, weight: Array, role: str = "input")
     )
 
 
-# One-hot inputs ---------------------------------------------------------------------------------------------------------
+# One-hot inputs -----------------------------------------------------------------------------------
 
 
 def embedding(
@@ -99,7 +100,8 @@ def embedding(
 
     Raises
     ------
-    TypeError for an input that holds no integers, ValueError for integers out of range and sparse=True
+    TypeError for an input that holds no integers, ValueError for integers out of range and
+    sparse=True
 
     Examples
     --------
@@ -151,7 +153,8 @@ def _shorten(weight, rows, max_norm, norm_type):
 def one_hot(x: Array, num_classes: int = -1) -> np.ndarray:
     """1 at [..., x], else 0, as int64.  x: integers, any shape → (*x, num_classes).
 
-    num_classes is the largest entry + 1 unless given. Raises ValueError for entries out of range, or none to
+    num_classes is the largest entry + 1 unless given. Raises ValueError for entries out of
+    range, or none to
     count the classes by, TypeError for what are no integers.
 
     Examples

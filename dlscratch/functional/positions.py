@@ -15,7 +15,8 @@ def _angles(positions, D, base):
 def rotary(x, base=10000.0, offset=0):
     """Turns the plane of the entries i and i + D/2 of x_t by the angle (offset + t) base^(-2i/D), for each i < D/2.
 
-    The dot product of a turned query and key depends on their distance only. Entries are paired by halves, as in LLaMA's code;
+    The dot product of a turned query and key depends on their distance only. Entries are paired
+    by halves, as in LLaMA's code;
     the paper pairs 2i and 2i + 1, which is the same after a permutation.  x: (..., T, D) → same.
     `offset` is the position of x_0. Raises ValueError for odd D. Source: Su et al. 2021.
     """
@@ -30,7 +31,8 @@ def rotary(x, base=10000.0, offset=0):
 def alibi(heads, T):
     """-m_h |t - s|, a bias on the scores by which each head h = 1 .. heads fades with distance, at its slope m_h = 2^(-8 h/heads).
 
-    → (heads, T, T), to be passed as attn_mask; is_causal hides the future. Raises ValueError for heads or T < 1.
+    → (heads, T, T), to be passed as attn_mask; is_causal hides the future. Raises ValueError
+    for heads or T < 1.
     Source: Press et al. 2022.
     """
     if heads < 1 or T < 1:
@@ -41,7 +43,9 @@ def alibi(heads, T):
 
 
 def sinusoidal(T, D, base=10000.0):
-    """p[t, 2i] = sin(t base^(-2i/D)) and p[t, 2i + 1] the cosine, to be added to embeddings.  → (T, D).
+    """p[t, 2i] = sin(t base^(-2i/D)) and p[t, 2i + 1] the cosine, to be added to embeddings.
+
+    → (T, D).
 
     Raises ValueError for odd D. Source: Vaswani et al. 2017.
     """

@@ -1,6 +1,7 @@
 """Recurrent networks: one layer, one direction, a whole sequence.
 
-The textbook definitions stand first, step by step as on a board. `rnn`, `lstm` and `gru` give the same numbers by the fast
+The textbook definitions stand first, step by step as on a board. `rnn`, `lstm` and `gru` give
+the same numbers by the fast
 twins of `kernels/recurrent.py`, with hand-derived gradients.
 """
 
@@ -131,7 +132,8 @@ def lstm(
 ) -> tuple[Array, Array, Array]:
     """c_t = f ∘ c_{t-1} + i ∘ g and h_t = o ∘ tanh c_t → (all h, the last h, the last c).
 
-    The gates i, f, g, o are, in this order, the blocks of W_ih x_t + b_ih + W_hh h_{t-1} + b_hh, under σ, but tanh for g.
+    The gates i, f, g, o are, in this order, the blocks of W_ih x_t + b_ih + W_hh h_{t-1} +
+    b_hh, under σ, but tanh for g.
 
     Parameters
     ----------
@@ -149,7 +151,8 @@ def lstm(
     ------
     ValueError for other shapes or no steps; TypeError for mixed dtypes.
 
-    Source: Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000; projection: Sak et al. 2014.
+    Source: Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000; projection: Sak et al.
+    2014.
     """
     _check("lstm", 4, x, h, c, W_ih, W_hh, b_ih, b_hh, W_hr)
     if W_hr is not None:

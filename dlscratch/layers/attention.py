@@ -19,8 +19,10 @@ __all__ = ["MultiheadAttention"]
 class MultiheadAttention(Module):
     """[head_1 ... head_H] W_oᵀ + b_o, with head_h = softmax(Q_h K_hᵀ / √(E/H)) V_h.
 
-    Q, K, V are linear in query, key, value. in_proj_weight: (3 E, E) holds their rows, or with a kdim or vdim other
-    than E, q_proj_weight: (E, E), k_proj_weight: (E, kdim) and v_proj_weight: (E, vdim) do; out_proj is a Linear.
+    Q, K, V are linear in query, key, value. in_proj_weight: (3 E, E) holds their rows, or with
+    a kdim or vdim other
+    than E, q_proj_weight: (E, E), k_proj_weight: (E, kdim) and v_proj_weight: (E, vdim) do;
+    out_proj is a Linear.
 
     Parameters
     ----------
@@ -35,7 +37,8 @@ class MultiheadAttention(Module):
 
     Raises
     ------
-    ValueError when heads do not divide E, and for other shapes; TypeError for another dtype than the weights'
+    ValueError when heads do not divide E, and for other shapes; TypeError for another dtype
+    than the weights'
 
     Source: Vaswani et al. 2017.
 
@@ -120,7 +123,8 @@ class MultiheadAttention(Module):
     ) -> tuple[Tensor, Tensor | None]:
         """(output, weights) of a batch, or of one example without its axis N.
 
-        A query that may attend to nothing gets the weights 0, with need_weights too, where PyTorch says NaN.
+        A query that may attend to nothing gets the weights 0, with need_weights too, where
+        PyTorch says NaN.
 
         Parameters
         ----------

@@ -1,4 +1,7 @@
-"""Convolutions as layers. Weights and biases start uniform in ±1/√fan_in, fan_in = weight[0].size, as in PyTorch."""
+"""Convolutions as layers.
+
+Weights and biases start uniform in ±1/√fan_in, fan_in = weight[0].size, as in PyTorch.
+"""
 
 import math
 
@@ -125,8 +128,10 @@ class _Convolution(Module):
 class Conv1d(_Convolution):
     """y = W ⋆ x + b.  x: (N, C, L) → (N, O, L'), or without N; weight: (O, C/groups, K).
 
-    L' = (L + 2 padding - dilation (K - 1) - 1) // stride + 1. Options are those of F.conv1d and of Conv2d. Raises
-    ValueError for groups that do not divide the channels, another shape of x, or a kernel larger than the padded x.
+    L' = (L + 2 padding - dilation (K - 1) - 1) // stride + 1. Options are those of F.conv1d and
+    of Conv2d. Raises
+    ValueError for groups that do not divide the channels, another shape of x, or a kernel
+    larger than the padded x.
     """
 
     rank = 1
@@ -134,9 +139,12 @@ class Conv1d(_Convolution):
 
 
 class Conv2d(_Convolution):
-    """y = W ⋆ x + b.  x: (N, C, H, W) → (N, O, H', W'), or without N; weight: (O, C/groups, K, K).
+    """y = W ⋆ x + b.
 
-    H' = (H + 2 padding - dilation (K - 1) - 1) // stride + 1. Options are one number, or two for height and width.
+    x: (N, C, H, W) → (N, O, H', W'), or without N; weight: (O, C/groups, K, K).
+
+    H' = (H + 2 padding - dilation (K - 1) - 1) // stride + 1. Options are one number, or two
+    for height and width.
 
     Parameters
     ----------
@@ -149,7 +157,8 @@ class Conv2d(_Convolution):
 
     Raises
     ------
-    ValueError for groups that do not divide the channels, another shape of x, or a kernel larger than the padded x
+    ValueError for groups that do not divide the channels, another shape of x, or a kernel
+    larger than the padded x
 
     Examples
     --------
@@ -199,9 +208,12 @@ class _ConvTranspose(_Convolution):
 
 
 class ConvTranspose1d(_ConvTranspose):
-    """The adjoint of Conv1d, plus b.  x: (N, C, L) → (N, O, L'), or without N; weight: (C, O/groups, K).
+    """The adjoint of Conv1d, plus b.
 
-    L' = (L - 1) stride - 2 padding + dilation (K - 1) + 1 + output_padding. Raises ValueError for groups that do
+    x: (N, C, L) → (N, O, L'), or without N; weight: (C, O/groups, K).
+
+    L' = (L - 1) stride - 2 padding + dilation (K - 1) + 1 + output_padding. Raises ValueError
+    for groups that do
     not divide the channels, or another shape of x.
     """
 
@@ -210,9 +222,12 @@ class ConvTranspose1d(_ConvTranspose):
 
 
 class ConvTranspose2d(_ConvTranspose):
-    """The adjoint of Conv2d, plus b.  x: (N, C, H, W) → (N, O, H', W'), or without N; weight: (C, O/groups, K, K).
+    """The adjoint of Conv2d, plus b.
 
-    H' = (H - 1) stride - 2 padding + dilation (K - 1) + 1 + output_padding. Options and errors as of ConvTranspose1d.
+    x: (N, C, H, W) → (N, O, H', W'), or without N; weight: (C, O/groups, K, K).
+
+    H' = (H - 1) stride - 2 padding + dilation (K - 1) + 1 + output_padding. Options and errors
+    as of ConvTranspose1d.
 
     Examples
     --------

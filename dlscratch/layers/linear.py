@@ -15,9 +15,12 @@ __all__ = ["Linear", "Embedding", "Flatten"]
 
 
 class Linear(Module):
-    """y = x Wᵀ + b.  x: (..., in_features) → (..., out_features); weight: (out, in), bias: (out,).
+    """y = x Wᵀ + b.
 
-    Both start uniform in ±1/√in_features, as in PyTorch. Raises ValueError for sizes below 1 or another last axis
+    x: (..., in_features) → (..., out_features); weight: (out, in), bias: (out,).
+
+    Both start uniform in ±1/√in_features, as in PyTorch. Raises ValueError for sizes below 1 or
+    another last axis
     of x, TypeError for another dtype than that of weight.
 
     Examples

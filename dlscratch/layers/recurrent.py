@@ -17,7 +17,8 @@ __all__ = ["Recurrent", "RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"]
 class Recurrent(Module):
     """What layers and cells share: the parameters of one recurrence, and states that start at zero.
 
-    A subclass names the recurrence, how many `gates` its weights have as blocks, and how many arrays its state is.
+    A subclass names the recurrence, how many `gates` its weights have as blocks, and how many
+    arrays its state is.
     """
 
     function = None
@@ -107,7 +108,7 @@ def _checked(layer, nonlinearity):
     return nonlinearity
 
 
-# Layers -----------------------------------------------------------------------------------------
+# Layers -------------------------------------------------------------------------------------------
 
 
 class _Layer(Recurrent):
@@ -187,7 +188,8 @@ class _Layer(Recurrent):
 class RNN(_Layer):
     """h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), or relu of it, in layers and directions.
 
-    x: (T, N, D), state: (layers · directions, N, H) or None → output (T, N, directions · H), state; with batch_first
+    x: (T, N, D), state: (layers · directions, N, H) or None → output (T, N, directions · H),
+    state; with batch_first
     (N, T, D) → (N, T, directions · H). Without a batch, N is missing everywhere.
 
     Parameters
@@ -233,7 +235,8 @@ class RNN(_Layer):
 class LSTM(_Layer):
     """c_t = f ∘ c_{t-1} + i ∘ g and h_t = o ∘ tanh c_t, gates as in F.lstm, in layers and directions.
 
-    x: (T, N, D), state: (h, c), each (layers · directions, N, H), or None → output (T, N, directions · H), state; with
+    x: (T, N, D), state: (h, c), each (layers · directions, N, H), or None → output (T, N,
+    directions · H), state; with
     batch_first (N, T, D) → (N, T, directions · H). Without a batch, N is missing everywhere.
 
     Parameters
@@ -267,15 +270,17 @@ class LSTM(_Layer):
 class GRU(_Layer):
     """h_t = (1 - z) ∘ n + z ∘ h_{t-1}, gates as in F.gru, in layers and directions.
 
-    x: (T, N, D), state: (layers · directions, N, H) or None → output (T, N, directions · H), state; with batch_first
-    (N, T, D) → (N, T, directions · H). Options and errors as of LSTM, but proj_size, which must be 0.
+    x: (T, N, D), state: (layers · directions, N, H) or None → output (T, N, directions · H),
+    state; with batch_first
+    (N, T, D) → (N, T, directions · H). Options and errors as of LSTM, but proj_size, which must
+    be 0.
     """
 
     function = staticmethod(F.gru)
     gates = 3
 
 
-# Cells ------------------------------------------------------------------------------------------
+# Cells --------------------------------------------------------------------------------------------
 
 
 class _Cell(Recurrent):
@@ -306,7 +311,10 @@ class _Cell(Recurrent):
 
 
 class RNNCell(_Cell):
-    """One step of an RNN.  x: (N, D), h: (N, H) or None → (N, H), or without N. Errors as of RNN."""
+    """One step of an RNN.
+
+    x: (N, D), h: (N, H) or None → (N, H), or without N. Errors as of RNN.
+    """
 
     function = RNN.function
     nonlinearity: str
@@ -325,7 +333,9 @@ class RNNCell(_Cell):
 
 
 class LSTMCell(_Cell):
-    """One step of an LSTM.  x: (N, D), state: (h, c), each (N, H), or None → (h, c), or without N.
+    """One step of an LSTM.
+
+    x: (N, D), state: (h, c), each (N, H), or None → (h, c), or without N.
 
     Examples
     --------
@@ -341,7 +351,10 @@ class LSTMCell(_Cell):
 
 
 class GRUCell(_Cell):
-    """One step of a GRU.  x: (N, D), h: (N, H) or None → (N, H), or without N. Errors as of GRU."""
+    """One step of a GRU.
+
+    x: (N, D), h: (N, H) or None → (N, H), or without N. Errors as of GRU.
+    """
 
     function = staticmethod(F.gru)
     gates = 3

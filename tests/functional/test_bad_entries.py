@@ -58,7 +58,9 @@ def test_a_bad_pixel_spoils_what_it_spoils_in_torch(name, data, bad):
     theirs = torch.tensor(x, requires_grad=True)
     y, z = f(F, ours, W), f(torch.nn.functional, theirs, W if W is None else torch.tensor(W))
     got, wanted = y.data, z.detach().numpy()
-    if "linear" in name:  # PyTorch adds 0 · ∞ at the border, where there is one neighbour: NaN for ∞
+    if (
+        "linear" in name
+    ):  # PyTorch adds 0 · ∞ at the border, where there is one neighbour: NaN for ∞
         got, wanted = (np.where(np.isfinite(a), a, np.nan) for a in (got, wanted))
     np.testing.assert_allclose(got, wanted, rtol=1e-9, atol=1e-12)
     g = np.cos(np.arange(y.size)).reshape(y.shape)

@@ -1,6 +1,7 @@
 """Attention, the fast twins: all scores at once, and in tiles so that no array of T × S exists.
 
-What a mask hides counts exactly nothing, whatever stands there. Products by BLAS alone do not give that, since 0 · NaN is
+What a mask hides counts exactly nothing, whatever stands there. Products by BLAS alone do not
+give that, since 0 · NaN is
 NaN: where their result is not finite, `product_of_allowed` computes it again.
 """
 
@@ -28,7 +29,10 @@ def scaling(query, scale):
 
 
 def product_of_allowed(A, B, allowed):
-    """A @ B over the pairs that are allowed, whatever stands in B elsewhere.  A, allowed: (..., T, S), B: (..., S, E)."""
+    """A @ B over the pairs that are allowed, whatever stands in B elsewhere.
+
+    A, allowed: (..., T, S), B: (..., S, E).
+    """
     allowed = np.broadcast_to(allowed, A.shape)
     A = np.where(allowed, A, 0)
     finite = np.isfinite(B).all(axis=(*range(B.ndim - 2), -1))
@@ -39,9 +43,10 @@ def product_of_allowed(A, B, allowed):
     return y
 
 
-# All scores at once -----------------------------------------------------------------------------------------------------
+# All scores at once -------------------------------------------------------------------------------
 #
-# Scores lie transposed, keys down and queries across: the maximum and the sum over keys then run along contiguous rows of
+# Scores lie transposed, keys down and queries across: the maximum and the sum over keys then
+# run along contiguous rows of
 # queries, which is half the time of summing within rows.
 
 
@@ -65,7 +70,10 @@ def attend(query, key, value, bias=None, keep=None, scale=None):
 
 
 def _softmax_of_columns(p):
-    """Scores become weights, in place: softmax over the axis before the last. Columns of nothing but -∞ become 0."""
+    """Scores become weights, in place: softmax over the axis before the last.
+
+    Columns of nothing but -∞ become 0.
+    """
     top = p.max(axis=-2, keepdims=True)
     p -= np.where(np.isfinite(top), top, 0)
     np.exp(p, out=p)
@@ -113,7 +121,7 @@ def _gradient_of_allowed(g, p, kept, query, key, value, bias, scale):
     return ds, dq, dk, dv
 
 
-# In tiles ---------------------------------------------------------------------------------------------------------------
+# In tiles -----------------------------------------------------------------------------------------
 
 
 def tiles(T, S, block, is_causal):

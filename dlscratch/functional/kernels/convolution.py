@@ -1,8 +1,11 @@
 """Convolution row by row, the fast twins of `conv2d` and `conv_transpose2d`.
 
-Neighbouring rows of an image are one matrix, so that one product makes a row of the output. The batch
-lies innermost, (C, H, W, N), and every copied run is long. The image is copied L times only, once for
-each kernel column, not K L times: the K rows that an output row meets then lie side by side. This is
+Neighbouring rows of an image are one matrix, so that one product makes a row of the output. The
+batch
+lies innermost, (C, H, W, N), and every copied run is long. The image is copied L times only,
+once for
+each kernel column, not K L times: the K rows that an output row meets then lie side by side.
+This is
 faster than the product alone of all windows as columns.
 """
 
@@ -90,8 +93,10 @@ def _sum_over_channels(g):
 def _chains(size, out, kernel, stride, padding, dilation, up=False):
     """Which rows meet: (order of kernel rows, order of rows, sums), a sum as (first kernel row, first row, how many).
 
-    Down, output row h sums kernel row k times row s h + d k - p of the image over k; up, the adjoint,
-    goes the other way. Kernel rows and rows stand in such an order that each sum takes neighbours of both.
+    Down, output row h sums kernel row k times row s h + d k - p of the image over k; up, the
+    adjoint,
+    goes the other way. Kernel rows and rows stand in such an order that each sum takes
+    neighbours of both.
     """
     common = math.gcd(stride, dilation)
     step, far = (stride // common, dilation // common) if up else (1, dilation)
@@ -154,8 +159,10 @@ _THREADS = int(
 def _multiply(A, B, out):
     """out = A @ B for A: (G, R, Q), B: (G, Q, n), in pieces of B's columns.
 
-    OpenBLAS multiplies up to 10⁶ multiply-adds on one thread without repacking B, which few rows of A
-    would not repay: 1.4 times as fast. With more threads, large products are left whole, to be shared.
+    OpenBLAS multiplies up to 10⁶ multiply-adds on one thread without repacking B, which few
+    rows of A
+    would not repay: 1.4 times as fast. With more threads, large products are left whole, to be
+    shared.
     """
     (G, R, Q), n = A.shape, B.shape[2]
     work = R * Q * n

@@ -1,9 +1,11 @@
 """Recurrences over time, with hand-derived gradients: the fast twins of `rnn`, `lstm` and `gru`.
 
-Forward has two phases, `project_inputs` and the steps; backward has two, `backward_through_time` and `weight_gradients`.
+Forward has two phases, `project_inputs` and the steps; backward has two,
+`backward_through_time` and `weight_gradients`.
 A kind of recurrence is a `Step`: what one step computes, and how a gradient comes back through it.
 
-Arrays are columns, (H, N), one for each example, and gates are stacked, (gates, H, N): a gate is then one block of memory,
+Arrays are columns, (H, N), one for each example, and gates are stacked, (gates, H, N): a gate
+is then one block of memory,
 and BLAS can share a product of columns among threads.
 """
 
@@ -18,8 +20,10 @@ __all__ = ["Step", "TanhStep", "ReluStep", "LSTMStep", "GRUStep", "forward", "ba
 class Step:
     """One step, from h_{t-1} to h_t, and its gradient, in terms of p = W_ih x_t + b_ih and q = W_hh h_{t-1} + b_hh.
 
-    `sigmoid_gates` names the blocks that σ squashes. The weights of these come halved: σ(a) = tanh(a/2)/2 + 1/2, so that one
-    call of tanh serves all gates. `only_the_sum` says that the step sees p + q alone, which is then one product.
+    `sigmoid_gates` names the blocks that σ squashes. The weights of these come halved: σ(a) =
+    tanh(a/2)/2 + 1/2, so that one
+    call of tanh serves all gates. `only_the_sum` says that the step sees p + q alone, which is
+    then one product.
     """
 
     sigmoid_gates: tuple = ()
@@ -32,7 +36,10 @@ class Step:
 
     @staticmethod
     def backward(dh, dc, *saved):
-        """(dp, dq, the part of dh_{t-1} that does not flow through q, dc_{t-1}). Writes into none of its arguments."""
+        """(dp, dq, the part of dh_{t-1} that does not flow through q, dc_{t-1}).
+
+        Writes into none of its arguments.
+        """
         raise NotImplementedError
 
 
@@ -164,7 +171,8 @@ def forward(step, x, h, c, W_ih, W_hh, b_ih, b_hh):
 def project_inputs(x, h):
     """x as (T, N, D), and room for all columns [x_t; 1; 1; h_{t-1}]: (T + 1, D + 2 + H, N), of which h_0 is known.
 
-    With the weights [W_ih, b_ih, b_hh, W_hh], input, biases and state then are a single product in each step, and what a step
+    With the weights [W_ih, b_ih, b_hh, W_hh], input, biases and state then are a single product
+    in each step, and what a step
     writes is already where the next one reads.
     """
     (N, T, D), H = x.shape, h.shape[1]
