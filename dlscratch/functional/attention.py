@@ -1,4 +1,4 @@
-"""Attention: each query takes a weighted mean of the values, with weights from comparing itself to the keys."""
+"""Attention: each query takes a mean of the values, weighted by comparison with the keys."""
 
 import numpy as np
 
@@ -130,7 +130,7 @@ def scaled_dot_product_attention(
 
 
 def additive(mask, dtype, shape):
-    """The mask as numbers to add to scores of `shape`: of booleans, 0 where True and -∞ where False."""
+    """The mask as numbers to add to scores: of booleans, 0 where True and -∞ where False."""
     mask = _fitted(mask, shape)
     if mask.dtype.kind == "f":
         return mask if mask.dtype == dtype else mask.astype(dtype)
@@ -182,7 +182,8 @@ def _check(name, query, key, value, scale):
     if not (enough_axes and one_width and one_length):
         shapes = f"query {query.shape}, key {key.shape}, value {value.shape}"
         raise ValueError(
-            f"{name}: {shapes}; want (..., T, D), (..., S, D), (..., S, E) with one `...` and S >= 1"
+            f"{name}: {shapes}; "
+            "want (..., T, D), (..., S, D), (..., S, E) with one `...` and S >= 1"
         )
     if isinstance(scale, Tensor):
         raise TypeError(f"{name}: scale is a Tensor; want a number, or query * scale with scale=1")
@@ -203,7 +204,7 @@ def textbook_tiled(
     seed=0,
     block=64,
 ):
-    """Y = (K ∘ softmax(scale Q Kᵀ + bias)) V over the keys that are `allowed`, K the dropout that `seed` draws by tiles."""
+    """Y = (K ∘ softmax(scale Q Kᵀ + bias)) V over the keys that are `allowed`; K is dropout."""
     T, S = query.shape[-2], key.shape[-2]
     shape = (*query.shape[:-1], S)
     causal = np.tri(T, S, dtype=bool) if is_causal else None
@@ -236,7 +237,7 @@ def tiled_attention(
     block: int = 64,
     rng: np.random.Generator | int | None = None,
 ) -> Array:
-    """scaled_dot_product_attention in memory O(T): the softmax of a row is put together from tiles.
+    """scaled_dot_product_attention in memory O(T): a row's softmax comes from tiles.
 
     Forward rescales running sums when a tile brings a higher score and keeps log Σ exp of each
     row; backward computes
@@ -269,7 +270,7 @@ def tiled_attention(
 
 
 def _masks(mask, dtype, shape):
-    """([the mask] if it is to be added, else [], the mask if it says what is allowed, else None)."""
+    """([the mask] if it is to be added, the mask if it says what is allowed), or ([], None)."""
     if mask is None:
         return [], None
     mask = _fitted(mask, shape)

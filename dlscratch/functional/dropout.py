@@ -59,7 +59,7 @@ def alpha_dropout(
     *,
     rng: np.random.Generator | int | None = None,
 ) -> Array:
-    """y = a (x m + α' (1 - m)) + b: drops to selu's lowest value α', keeps mean 0 and variance 1.
+    """y = a (x m + α' (1 - m)) + b: drops to selu's lowest value α', keeps mean and variance.
 
     a = ((1 - p) (1 + p α'²))^-½, b = -a p α'. x: any shape → same; with p = 1 all is 0. Not in
     training unless told, as

@@ -1,4 +1,4 @@
-"""Windows of images: which pixels each place of a kernel meets, and the linear maps unfold and fold between them."""
+"""Windows of images: which pixels a kernel meets, and the maps unfold and fold."""
 
 import numpy as np
 
@@ -32,7 +32,7 @@ def single(name: str, **options) -> list:
 
 
 def count(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
-    """How many windows fit: (H', W'), H' = (H + 2 padding - dilation (K - 1) - 1) // stride + 1.
+    """How many windows fit: H' = (H + 2 padding - dilation (K - 1) - 1) // stride + 1, and W'.
 
     With ceil_mode the quotient is rounded up: a last window may hang over the border, if it begins
     in the image or the padding before it. Raises ValueError when none fits, or an option is out of
@@ -66,7 +66,7 @@ def count(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
 
 
 def places(out, kernel, stride, dilation=1):
-    """For each place in the kernel, the two slices of the padded image that it meets in (H', W') windows."""
+    """For each place in the kernel, the slices of the padded image that it meets."""
     (h, w), (sh, sw), (dh, dw) = out, pair(stride), pair(dilation)
     return [
         (slice(dh * k, dh * k + sh * h, sh), slice(dw * m, dw * m + sw * w, sw))
@@ -87,7 +87,7 @@ def windows(x, kernel, stride=1, padding=0, dilation=1, value=0):
 
 
 def unfold(x: Array, kernel_size, dilation=1, padding=0, stride=1) -> Array:
-    """Each window of the image, padded with zeros, as a column: a convolution is a product with them.
+    """Each window of the image, padded with zeros, as a column.
 
     conv2d(x, W) = W.reshape(O, C K L) @ unfold(x). Options are one number, or two for height
     and width.

@@ -1,4 +1,4 @@
-"""The affine map, the only place where most networks hold weights, and its case of a one-hot input: a row looked up."""
+"""The affine map, where most networks hold their weights, and rows looked up."""
 
 import numpy as np
 
@@ -48,7 +48,7 @@ linear = custom_vjp(textbook_linear, _forward, affine_gradient, pure=True)
 
 
 def check_same_dtype(name: object, x: Array, weight: Array, role: str = "input") -> None:
-    """Raise TypeError, in the name of the operation or layer, unless x has the dtype of weight.
+    """Raise TypeError, in the name of an operation or layer, unless x has the dtype of weight.
 
     As in PyTorch, nothing is converted in silence: float64 data would make a float32 network
     compute in
@@ -114,7 +114,8 @@ def embedding(
     ids = _integers("embedding", input, V)
     if padding_idx is not None and not -V <= padding_idx < V:
         raise ValueError(
-            f"embedding: padding_idx={padding_idx}; want {-V} to {V - 1}, a row of weight {weight.shape}"
+            f"embedding: padding_idx={padding_idx}; "
+            f"want {-V} to {V - 1}, a row of weight {weight.shape}"
         )
     if sparse:
         raise ValueError(

@@ -110,7 +110,7 @@ def avg_pool2d(
     count_include_pad: bool = True,
     divisor_override: float | None = None,
 ) -> Array:
-    """y = A x Bᵀ, the mean of each window: row i of A holds 1/K where the window at s i lies, else zeros.
+    """y = A x Bᵀ, the mean of each window: row i of A holds 1/K where window i lies.
 
     Options are one number, or two for height and width.
 
@@ -223,7 +223,7 @@ def _shares(name, old, new, output_size):
 
 
 def _means(n, start, stop, sizes=None):
-    """The matrix (windows, n) of means over start <= j < stop: sums divided by `sizes`, or by how many there are."""
+    """The matrix (windows, n) of means over start <= j < stop, or of sums divided by `sizes`."""
     pixels = np.arange(n)
     inside = (start[:, None] <= pixels) & (pixels < stop[:, None])
     sizes = inside.sum(axis=1) if sizes is None else sizes

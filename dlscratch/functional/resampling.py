@@ -1,4 +1,4 @@
-"""Images of another size: resampling along each axis by a matrix, pixels regrouped, borders added."""
+"""Images of another size: resampled by matrices, pixels regrouped, borders added."""
 
 import numpy as np
 
@@ -32,7 +32,7 @@ _resample = custom_vjp(textbook_resample, _forward, _gradient, pure=True)
 
 
 def resample(x: Array, *matrices: np.ndarray, meets: tuple | None = None) -> Array:
-    """y = A x Bᵀ for the last axes of x: every average over neighbours (pooling, interpolation) is such a map.
+    """y = A x Bᵀ for the last axes of x: every average over neighbours is such a map.
 
     `meets` holds for each matrix a mask of the entries that count, unless given those other
     than 0: a NaN or
@@ -62,7 +62,7 @@ def interpolate(
     recompute_scale_factor: bool | None = None,
     antialias: bool = False,
 ) -> Array:
-    """The image seen through a finer or coarser grid: pixel i lies at u = (i + ½) / scale - ½ in the old one.
+    """The image on another grid: pixel i lies at u = (i + ½) / scale - ½ in the old one.
 
     - "nearest": y[i] = x[⌊i / scale⌋], exactly (PyTorch rounds in float32, which misses by one
       pixel in 1 % of
@@ -176,7 +176,7 @@ def _repeat(x, times, axis):
 
 
 def _linear(n, m, step, align_corners, antialias):
-    """The matrix (m, n) of linear interpolation, and the mask of the pixels that each new one meets."""
+    """The matrix (m, n) of linear interpolation, and the mask of what each new pixel meets."""
     i = np.arange(m)
     u = np.linspace(0, n - 1, m) if align_corners else (i + 0.5) * step - 0.5
     if antialias:
@@ -199,7 +199,7 @@ def _linear(n, m, step, align_corners, antialias):
 
 
 def pixel_shuffle(x: Array, upscale_factor: int) -> Array:
-    """y[c, r i + a, r j + b] = x[c r² + a r + b, i, j]: the channels of a pixel become r × r pixels.
+    """y[c, r i + a, r j + b] = x[c r² + a r + b, i, j]: channels become r × r pixels.
 
     x: (..., C r², H, W) → (..., C, r H, r W), r = upscale_factor. Raises ValueError when r²
     does not divide the
@@ -221,7 +221,7 @@ _MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "ci
 
 
 def pad(x: Array, pad, mode: str = "constant", value: float | None = None) -> Array:
-    """x with borders: `pad` = (left, right, top, bottom, ...) begins with the last axis, as in PyTorch.
+    """x with borders: `pad` = (left, right, top, bottom, ...), the last axis first.
 
     A negative number cuts as many pixels off.
 

@@ -77,7 +77,8 @@ class MultiheadAttention(Module):
         if min(embed_dim, num_heads, kdim, vdim) < 1 or embed_dim % num_heads:
             sizes = f"{embed_dim}, {num_heads}, kdim={kdim}, vdim={vdim}"
             raise ValueError(
-                f"MultiheadAttention({sizes}): num_heads must divide embed_dim, and all be at least 1"
+                f"MultiheadAttention({sizes}): "
+                "num_heads must divide embed_dim, and all be at least 1"
             )
         if not 0 <= dropout <= 1:
             raise ValueError(f"MultiheadAttention(dropout={dropout}): want 0 <= dropout <= 1")
@@ -237,14 +238,15 @@ class MultiheadAttention(Module):
         """The mask, checked; booleans turned from what is forbidden into what is allowed."""
         if not hasattr(mask, "dtype"):
             raise TypeError(
-                f"{self}: {name}: expected an array, got {type(mask).__name__}; want np.asarray(mask)"
+                f"{self}: {name}: expected an array, got {type(mask).__name__}; "
+                "want np.asarray(mask)"
             )
         if mask.shape not in shapes:
             raise ValueError(f"{self}: {name} {mask.shape}; want {' or '.join(map(str, shapes))}")
         return np.logical_not(mask) if mask.dtype.kind == "b" else mask
 
     def _appended(self, k, v, bias):
-        """Keys, values and masks with the learned key and that of zeros at the end, which all see."""
+        """Keys, values and masks with the learned key and that of zeros at the end."""
         ends = []
         if self.bias_k is not None:
             ends.append((self.bias_k, self.bias_v))

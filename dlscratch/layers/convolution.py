@@ -76,7 +76,7 @@ class _Convolution(Module):
         return self.out_channels, self.in_channels // self.groups
 
     def _border_for_pad(self):
-        """What F.pad puts around x first, last axis first; None where the convolution's own padding does it."""
+        """What F.pad puts around x first, last axis first; None where it is not needed."""
         if isinstance(self.padding, str):
             return self._border_of_same_size()
         if self.padding_mode == "zeros":
@@ -90,7 +90,8 @@ class _Convolution(Module):
             raise ValueError(f'{self}: padding={self.padding!r}; want numbers, "valid" or "same"')
         if np.any(np.not_equal(self.stride, 1)):
             raise ValueError(
-                f'{self}: padding="same" with stride={self.stride}; want stride 1, or a number of zeros'
+                f'{self}: padding="same" with stride={self.stride}; '
+                "want stride 1, or a number of zeros"
             )
         dilations = np.broadcast_to(self.dilation, self.rank).tolist()
         room = [d * (k - 1) for k, d in zip(self.kernel_size, dilations, strict=True)]
@@ -191,7 +192,8 @@ class _ConvTranspose(_Convolution):
         name = type(self).__name__
         if padding_mode != "zeros":
             raise ValueError(
-                f"{name}: padding_mode={padding_mode!r}; want 'zeros', the only one with an adjoint here"
+                f"{name}: padding_mode={padding_mode!r}; "
+                "want 'zeros', the only one with an adjoint here"
             )
         if isinstance(padding, str):
             raise ValueError(f"{name}: padding={padding!r}; want numbers")

@@ -144,7 +144,7 @@ class Embedding(Module):
         scale_grad_by_freq: bool = False,
         sparse: bool = False,
     ) -> "Embedding":
-        """An Embedding that starts from these vectors, (V, D), and keeps them unless freeze=False."""
+        """An Embedding that starts from vectors, (V, D), and keeps them unless freeze=False."""
         if np.ndim(embeddings) != 2:
             raise ValueError(
                 f"from_pretrained: embeddings {np.shape(embeddings)}; "

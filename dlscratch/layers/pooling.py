@@ -84,7 +84,7 @@ class AdaptiveAvgPool2d(Function):
 
 
 class Upsample(Function):
-    """The image on a finer grid, `scale_factor` times as large or of a `size`; see F.interpolate.
+    """The image on a finer grid, `scale_factor` times as large or of a `size`: F.interpolate.
 
     x: (N, C, H, W) → (N, C, H', W'), or (N, C, L) → (N, C, L').
     """

@@ -24,7 +24,7 @@ __all__ = [
 
 
 def scaling(query, scale):
-    """The factor of the scores, 1/√D unless given, as a number of Python: those of NumPy would change dtypes."""
+    """The factor of the scores, 1/√D unless given, as Python's number, which has no dtype."""
     return 1 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
 
 
@@ -51,7 +51,7 @@ def product_of_allowed(A, B, allowed):
 
 
 def attend(query, key, value, bias=None, keep=None, scale=None):
-    """y, and what the gradient needs: the weights as (..., S, T), and whether all numbers were finite."""
+    """y, and for the gradient the weights, (..., S, T), and whether all was finite."""
     scale = scaling(query, scale)
     with np.errstate(invalid="ignore"):
         p = key @ (query * scale).swapaxes(-1, -2)
@@ -82,7 +82,7 @@ def _softmax_of_columns(p):
 
 
 def _weighted_values(p, value):
-    """pᵀ value for each head, which lies in memory as (..., T, H, E), where the layer behind it wants it."""
+    """pᵀ value for each head, in memory as (..., T, H, E), as the layer behind wants it."""
     y = np.empty((*p.shape[:-3], p.shape[-1], *p.shape[-3:-2], value.shape[-1]), value.dtype)
     y = y.swapaxes(-2, -3) if p.ndim > 2 else y
     return np.matmul(p.swapaxes(-1, -2), value, out=y)
@@ -133,7 +133,7 @@ def tiles(T, S, block, is_causal):
 
 
 def kept_in_tile(shape, rows, cols, p, seed):
-    """The weights of a tile that dropout spares: the tile's place is a part of the seed, so that backward draws the same."""
+    """The weights of a tile that dropout spares: its place is in the seed, for backward."""
     rng = np.random.default_rng((seed, rows.start, cols.start))
     return rng.random(shape, dtype=np.float32) >= p
 
@@ -188,7 +188,7 @@ def attend_in_tiles(
     seed=0,
     block=64,
 ):
-    """y, and log Σ exp of each row of scores, (..., T, 1): with it, any tile of the weights is known."""
+    """y, and log Σ exp of each row of scores: with it, any tile of the weights is known."""
     scores = _Scores(query, key, value, bias, allowed, is_causal, scale)
     y = np.empty((*query.shape[:-1], value.shape[-1]), query.dtype)
     lse = np.empty((*query.shape[:-1], 1), query.dtype)
@@ -230,7 +230,7 @@ def attend_in_tiles_gradient(
     seed=0,
     block=64,
 ):
-    """The gradients of (query, key, value, bias): each tile of the weights is computed anew from `lse`."""
+    """The gradients of (query, key, value, bias): tiles of weights come anew from `lse`."""
     scores = _Scores(query, key, value, bias, allowed, is_causal, scale)
     dq, dk, dv = np.zeros_like(query), np.zeros_like(key), np.zeros_like(value)
     db = None if bias is None else np.zeros_like(bias)

@@ -1,4 +1,4 @@
-"""The affine map as one product of matrices, for any number of leading axes: the fast twin of `linear`."""
+"""The affine map as one product of matrices: the fast twin of `linear`."""
 
 import numpy as np
 

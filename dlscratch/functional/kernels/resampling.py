@@ -1,4 +1,4 @@
-"""Weighted sums of neighbours: products with matrices, and the careful way where numbers are not finite."""
+"""Weighted sums of neighbours by matrices, and a careful way where numbers are not finite."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ __all__ = ["weighted_sums"]
 
 
 def weighted_sums(x, matrices, meets):
-    """y = A x Bᵀ along the last axes of x, where only those j count for y_i that A's `meets` names.
+    """y = A x Bᵀ along the last axes of x, where only those j count that A's `meets` names.
 
     Products by BLAS first. They take all pixels, most of them times 0, and 0 · NaN is NaN:
     where the result
