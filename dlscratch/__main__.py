@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 
 from .cli import COMMANDS
 from .cli.parts import repair
@@ -15,13 +16,14 @@ _CODES = """exit codes:
   2    the request cannot be carried out; what to do instead is said
   130  stopped with Ctrl-C; no file is half-written
 
-The notebooks are those of a clone: the one that dlscratch was installed from (pip install -e .), or the folder in which you are.
-Where there is none, doctor works, and so does claims on a file or a folder; the others say what they miss.
+The notebooks are those of a clone: the one that dlscratch was installed from (pip install -e .), or
+the folder in which you are. Where there is none, doctor works, and so do run, sweep, exercises and
+claims on a file; the others say what they miss.
 """
 
 
-def main(argv=None):
-    """Run one command; returns the exit code."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
     args = _parser().parse_args(argv)
     try:
         code = COMMANDS[args.command].run(args)
@@ -35,7 +37,8 @@ def main(argv=None):
     except ModuleNotFoundError as error:
         name = (error.name or str(error)).partition(".")[0]
         return _refuse(
-            f"{args.command} needs {name}, which is not installed; doctor names all that is missing. {repair(name)}"
+            f"{args.command} needs {name}, which is not installed; doctor names all that is "
+            f"missing. {repair(name)}"
         )
     except (ValueError, OSError, RuntimeError) as error:
         return _refuse(error)
@@ -60,15 +63,12 @@ def _parser():
     )
     for name, module in COMMANDS.items():
         first, _, rest = (module.__doc__ or name).partition("\n")
-        module.arguments(
-            commands.add_parser(
-                name, help=first, description=first, epilog=rest, formatter_class=raw
-            )
-        )
+        words = {"help": first, "description": first, "epilog": rest}
+        module.arguments(commands.add_parser(name, **words, formatter_class=raw))
     return parser
 
 
-def script():
+def script() -> None:
     """What `dlscratch` calls."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8")  # a pipe on Windows has no ✓

@@ -1,4 +1,7 @@
-"""Sphinx builds the tree that `python -m tools.book.stage` wrote. Notebooks are never executed here; their outputs are committed."""
+"""Sphinx builds the tree that `python -m tools.book.stage` wrote.
+
+Notebooks are never executed here; their outputs are committed.
+"""
 
 import os
 import sys
@@ -25,7 +28,8 @@ myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
 suppress_warnings = ["mystnb.unknown_mime_type"]
 
-# The copy of MathJax that `tools.book.stage` laid beside the pages. Its menu would make every formula a stop of the Tab key.
+# The copy of MathJax that `tools.book.stage` laid beside the pages. Its menu would make every
+# formula a stop of the Tab key.
 mathjax_path = "mathjax/tex-chtml.js"
 mathjax3_config = {"options": {"enableMenu": False}, "chtml": {"mtextInheritFont": True}}
 

@@ -1,6 +1,9 @@
-"""The suite runs without network: only the local machine may be reached. The same examples are drawn each time.
+"""The suite runs without network: only the local machine may be reached.
 
-HYPOTHESIS_PROFILE=default draws others, to search for more; =first stops at the first that fails and makes it no smaller.
+The same examples are drawn each time.
+
+HYPOTHESIS_PROFILE=default draws others, to search for more; =first stops at the first that fails
+and makes it no smaller.
 """
 
 import os

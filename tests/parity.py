@@ -1,6 +1,7 @@
 """Ours against PyTorch's: values, gradients, and gradients of gradients.
 
-With DLSCRATCH_PARITY=file, each error is also written down; `python -m tests.parity file` prints the worst of each test.
+With DLSCRATCH_PARITY=file, each error is also written down; `python -m tests.parity file` prints
+the worst of each test.
 """
 
 import os

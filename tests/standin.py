@@ -142,7 +142,10 @@ def own(x):
 
 
 def bare(x):
-    """The hidden arrays, in lists and the like too; a numpy.ndarray with axes is refused, a Tensor too."""
+    """The hidden arrays, in lists and the like too.
+
+    A numpy.ndarray with axes is refused, a Tensor too.
+    """
     if isinstance(x, Device):
         return x._hidden
     if (
@@ -168,7 +171,10 @@ def index_of(index):
 
 
 def wrapped(y, of=None):
-    """Arrays and NumPy's scalars are arrays of the device: CuPy's reductions give 0-d arrays. A view knows the owner of its memory."""
+    """Arrays and NumPy's scalars are arrays of the device: CuPy's reductions give 0-d arrays.
+
+    A view knows the owner of its memory.
+    """
     if isinstance(y, np.ndarray | np.generic):
         view = of is not None and isinstance(y, np.ndarray) and np.may_share_memory(y, of._hidden)
         return Device(np.asarray(y), (of if of.base is None else of.base) if view else None)

@@ -139,6 +139,7 @@ BAD = {
             for name in "LayerNorm RMSNorm BatchNorm1d BatchNorm2d InstanceNorm1d InstanceNorm2d".split()
         },
         "GroupNorm": lambda: layers.GroupNorm(2, 3),
+        "PReLU": lambda: layers.PReLU(4)(x),
         "weight_norm": lambda: layers.weight_norm(layers.ReLU()),
         "spectral_norm": lambda: layers.spectral_norm(layers.ReLU()),
         **{
@@ -258,9 +259,9 @@ BAD = {
         "evaluate": lambda: training.evaluate(net(), losses.mse_loss, (x, x)),
         "accuracy": lambda: training.accuracy(x, np.array([0])),
         "train": lambda: training.train(
-            training.Run(net(), losses.mse, adam(), (x, x), rng(0), epochs=1, batch_size=0)
+            training.Run(net(), losses.mse_loss, adam(), (x, x), rng(0), epochs=1, batch_size=0)
         ),
-        "Run": lambda: training.Run(net(), losses.mse, adam(), (x, x), rng(0), 1, 0).batches(),
+        "Run": lambda: training.Run(net(), losses.mse_loss, adam(), (x, x), rng(0), 1, 0).batches(),
         "AfterBackward": lambda: training.AfterBackward(3),
         "Evaluation": lambda: training.Evaluation("test", x),
         "GradientClipping": lambda: training.GradientClipping(-1.0),
@@ -331,6 +332,8 @@ BAD = {
         "images": lambda: plot.images(x),
         "graph": lambda: plot.graph(x),
         "layers": lambda: plot.layers(np.ones(3)),
+        "histograms": lambda: plot.histograms({}),
+        "densities": lambda: plot.densities(pandas.DataFrame({"layer": ["a"]})),
         "decision_regions": lambda: plot.decision_regions(lambda x: x[:, 0], x, ids[0]),
     },
     "testing": {

@@ -113,7 +113,7 @@ dlscratch/functional/positions.py dlscratch/functional/recurrent.py
 dlscratch/functional/regression.py dlscratch/functional/resampling.py
 dlscratch/functional/rows.py dlscratch/initializers.py dlscratch/lab/claim.py
 dlscratch/lab/curvature.py dlscratch/lab/graph.py dlscratch/lab/landscape.py
-dlscratch/lab/measures.py dlscratch/lab/plot.py dlscratch/lab/probe.py dlscratch/lab/source.py
+dlscratch/lab/measures.py  dlscratch/lab/probe.py dlscratch/lab/source.py
 dlscratch/layers/__init__.py dlscratch/layers/activations.py dlscratch/layers/attention.py
 dlscratch/layers/convolution.py dlscratch/layers/function.py dlscratch/layers/hooks.py
 dlscratch/layers/linear.py dlscratch/layers/losses.py dlscratch/layers/module.py
@@ -185,7 +185,7 @@ dlscratch/functional/positions.py dlscratch/functional/recurrent.py
 dlscratch/functional/regression.py dlscratch/functional/resampling.py
 dlscratch/functional/rows.py dlscratch/initializers.py dlscratch/lab/claim.py
 dlscratch/lab/curvature.py dlscratch/lab/graph.py dlscratch/lab/landscape.py
-dlscratch/lab/measures.py dlscratch/lab/plot.py dlscratch/lab/probe.py dlscratch/lab/source.py
+dlscratch/lab/measures.py  dlscratch/lab/probe.py dlscratch/lab/source.py
 dlscratch/layers/activations.py dlscratch/layers/attention.py dlscratch/layers/function.py
 dlscratch/layers/hooks.py dlscratch/layers/linear.py dlscratch/layers/module.py
 dlscratch/layers/normalization.py dlscratch/layers/parameters.py
@@ -222,7 +222,7 @@ dlscratch/functional/recurrent.py dlscratch/functional/regression.py
 dlscratch/functional/resampling.py dlscratch/functional/rows.py dlscratch/initializers.py
 dlscratch/lab/__init__.py dlscratch/lab/claim.py dlscratch/lab/curvature.py
 dlscratch/lab/graph.py dlscratch/lab/landscape.py dlscratch/lab/measures.py
-dlscratch/lab/plot.py dlscratch/lab/probe.py dlscratch/lab/source.py
+ dlscratch/lab/probe.py dlscratch/lab/source.py
 dlscratch/layers/__init__.py dlscratch/layers/activations.py dlscratch/layers/attention.py
 dlscratch/layers/convolution.py dlscratch/layers/function.py dlscratch/layers/hooks.py
 dlscratch/layers/linear.py dlscratch/layers/losses.py dlscratch/layers/module.py
@@ -305,7 +305,10 @@ def test_public_signatures_carry_type_hints():
 
 
 def sentence_fault(text):
-    """What keeps the first line of a docstring from being one sentence of a line; None for a good one."""
+    """What keeps the first line of a docstring from being one sentence of a line.
+
+    None for a good one.
+    """
     if not text:
         return "no docstring"
     first, *rest = inspect.cleandoc(text).split("\n")

@@ -51,7 +51,8 @@ def refused_by(f):
         ][-1]
 
 
-# The workloads of the benchmark: None where a training step runs, else the first function that the device refuses.
+# The workloads of the benchmark: None where a training step runs, else the first function that the
+# device refuses.
 STEPS = {
     "W1": None,
     "W2": None,

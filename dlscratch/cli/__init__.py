@@ -1,6 +1,8 @@
-"""What `python -m dlscratch` can do: one module a command, with `arguments(parser)` and `run(args)`, which gives the exit code.
+"""What `python -m dlscratch` can do: one module a command.
 
-Its docstring is its help: the first line in the list of commands, all of it in its own.
+Each has `arguments(parser)`, which says what it takes, and `run(args)`, which does it and returns
+the exit code. Its docstring is its help: the first line in the list of commands, all of it in its
+own.
 """
 
 from . import benchmark, claims, doctor, exercises, list, run, sweep, verify

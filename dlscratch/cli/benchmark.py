@@ -6,6 +6,7 @@ examples:
   python -m dlscratch benchmark W --threads 1 --json w.json --picture w.png
 """
 
+import argparse
 import contextlib
 import importlib
 import json
@@ -17,7 +18,7 @@ from . import clone
 __all__ = ["arguments", "run"]
 
 
-def arguments(parser):
+def arguments(parser: argparse.ArgumentParser) -> None:
     """Which rows, how often, and where to write."""
     parser.add_argument(
         "workloads",
@@ -35,7 +36,7 @@ def arguments(parser):
     parser.add_argument("--picture", help="a PNG file to draw the ratios in")
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
     """Prints the table."""
     race = clone.module("tools.benchmark.race")
     importlib.import_module("torch")  # rather now than after the first measurement

@@ -1,12 +1,14 @@
-"""What this machine brings: versions, cores, BLAS, memory, optional parts, data; and the repair for each lack.
+"""What this machine brings: versions, cores, BLAS, memory, data; and the repair for each lack.
 
 example:
   python -m dlscratch doctor
 
-The exit code is 1 if a package is missing or too old without which dlscratch does not work, and 0 if only optional ones are.
+The exit code is 1 if a package is missing or too old without which dlscratch does not work, and 0
+if only optional ones are.
 Works anywhere, clone or not.
 """
 
+import argparse
 import os
 import platform
 import sys
@@ -21,15 +23,13 @@ from .parts import parts, repair
 __all__ = ["arguments", "run"]
 
 
-def arguments(parser):
+def arguments(parser: argparse.ArgumentParser) -> None:
     """None."""
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
     """Prints the report."""
-    for topic, line in dict(
-        python=_python, machine=_machine, blas=_blas, notebooks=_notebooks, data=_data
-    ).items():
+    for topic, line in TOPICS.items():
         print(f"{topic:10} {line()}", flush=True)
     print()
     found = parts()
@@ -40,25 +40,27 @@ def run(args):
 
 def _report(extra, group):
     cures = dict.fromkeys(part.cure for part in group if part.cure)
-    repairs = [
-        f"  repair: {repair(*(part.name for part in group if part.cure == cure), cure=cure)}"
-        for cure in cures
-    ]
-    mark = "✓" if not repairs else "–" if extra else "✗"
-    print(
-        f"{mark} {extra or 'needed'}: {', '.join(f'{part.name} {part.state}' for part in group)}",
-        *repairs,
-        sep="\n",
-    )
+    if not cures:
+        mark = "✓"
+    else:
+        mark = "–" if extra else "✗"
+    states = ", ".join(f"{part.name} {part.state}" for part in group)
+    print(f"{mark} {extra or 'needed'}: {states}")
+    for cure in cures:
+        ill = [part.name for part in group if part.cure == cure]
+        print(f"  repair: {repair(*ill, cure=cure)}")
 
 
 def _python():
-    return f"{platform.python_version()}, {sys.executable}; dlscratch of {Path(dlscratch.__file__).parent}"
+    home = Path(dlscratch.__file__).parent
+    return f"{platform.python_version()}, {sys.executable}; dlscratch of {home}"
 
 
 def _machine():
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{platform.platform()}, {os.cpu_count()} cores, of which this process may use {usable}; memory {_memory()}"
+    cores = os.cpu_count()
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
+    cores = f"{cores} cores, of which this process may use {usable}"
+    return f"{platform.platform()}, {cores}; memory {_memory()}"
 
 
 def _memory():
@@ -81,14 +83,13 @@ def _blas():
     except ImportError:
         said += ", threads unknown (threadpoolctl would tell)"
     else:
-        pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-        said += "".join(
-            f", threads: {p['num_threads']}, kernels for {p.get('architecture', '?')}"
-            for p in pools[:1]
-        )
+        for pool in [pool for pool in threadpool_info() if pool["user_api"] == "blas"][:1]:
+            kernels = pool.get("architecture", "?")
+            said += f", threads: {pool['num_threads']}, kernels for {kernels}"
     variables = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
-    set_ = ", ".join(f"{name}={os.environ[name]}" for name in variables if name in os.environ)
-    return f"{said}; {set_ or 'no variable sets them; for several runs at once, OPENBLAS_NUM_THREADS=1 is faster'}"
+    given = [f"{name}={os.environ[name]}" for name in variables if name in os.environ]
+    advice = "no variable sets them; for several runs at once, OPENBLAS_NUM_THREADS=1 is faster"
+    return f"{said}; {', '.join(given) or advice}"
 
 
 def _notebooks():
@@ -104,14 +105,21 @@ def _data():
     if folder is None:
         return "downloads need pooch (below)"
     existing = next(p for p in (folder, *folder.parents) if p.exists())
-    writable = (
-        "writable"
-        if os.access(existing, os.W_OK)
-        else "NOT writable: set DLSCRATCH_DATA to a folder that is"
-    )
-    sizes = {
-        name: sum(f.stat().st_size for f in (folder / name).glob("*"))
-        for name in downloads.FILES
-        if (folder / name).is_dir()
-    }
-    return f"{folder}, {writable}; in it: {', '.join(f'{n} ({s / 1e6:.1f} MB)' for n, s in sizes.items()) or 'no downloads yet'}"
+    writable = "writable"
+    if not os.access(existing, os.W_OK):
+        writable = "NOT writable: set DLSCRATCH_DATA to a folder that is"
+    kept = []
+    for name in downloads.FILES:
+        if (folder / name).is_dir():
+            size = sum(file.stat().st_size for file in (folder / name).glob("*"))
+            kept.append(f"{name} ({size / 1e6:.1f} MB)")
+    return f"{folder}, {writable}; in it: {', '.join(kept) or 'no downloads yet'}"
+
+
+TOPICS = {
+    "python": _python,
+    "machine": _machine,
+    "blas": _blas,
+    "notebooks": _notebooks,
+    "data": _data,
+}

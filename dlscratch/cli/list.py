@@ -4,16 +4,18 @@ example:
   python -m dlscratch list
 """
 
+import argparse
+
 from . import notebooks
 
 __all__ = ["arguments", "run"]
 
 
-def arguments(parser):
+def arguments(parser: argparse.ArgumentParser) -> None:
     """None."""
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
     """One line a notebook."""
     for path in notebooks.find():
         book = notebooks.read(path)

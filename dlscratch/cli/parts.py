@@ -1,4 +1,4 @@
-"""The packages that dlscratch names as its needs and its extras, which of them are here, and the repair for each that is not."""
+"""The packages that dlscratch asks for: which of them are here, and the repair for the others."""
 
 import importlib
 import importlib.metadata
@@ -12,7 +12,11 @@ __all__ = ["Part", "parts", "repair"]
 
 
 class Part(NamedTuple):
-    """A package, the extra that asks for it ("" if it is needed), its version or what is wrong, and pip's command for that, if any."""
+    """A package that dlscratch asks for, and how it is.
+
+    extra: which one asks for it, "" if it is needed. state: its version, or what is wrong. cure:
+    pip's command for that, "" if nothing is wrong.
+    """
 
     name: str
     extra: str
@@ -23,24 +27,23 @@ class Part(NamedTuple):
 IMPORTED_AS = {"ipython": "IPython", "scikit-learn": "sklearn"}
 
 
-def parts():
+def parts() -> list[Part]:
     """A Part for each package that dlscratch asks for on this machine."""
     return [part for requirement, extra in _asked() if (part := _part(requirement, extra))]
 
 
-def repair(*names, cure="install"):
+def repair(*names: str, cure: str = "install") -> str:
     """The command that brings these packages, in versions that fit, into the Python that runs."""
-    asked = {
-        _name(requirement): requirement.partition(";")[0].strip() for requirement, _ in _asked()
-    }
+    asked = {}
+    for requirement, _ in _asked():
+        asked[_name(requirement)] = requirement.partition(";")[0].strip()
     asked |= {module: asked.get(name, name) for name, module in IMPORTED_AS.items()}
-    return f"{sys.executable} -m pip {cure} " + " ".join(
-        f'"{asked.get(name, name)}"' for name in names
-    )
+    packages = " ".join(f'"{asked.get(name, name)}"' for name in names)
+    return f"{sys.executable} -m pip {cure} {packages}"
 
 
 def _asked():
-    """[(requirement, extra)] of the clone's pyproject.toml or, without a clone, of the installed metadata."""
+    """[(requirement, extra)] of the clone's pyproject.toml or, without one, of the metadata."""
     file = Path(__file__).parents[2] / "pyproject.toml"
     if file.exists():
         project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
@@ -74,9 +77,7 @@ def _part(requirement, extra):
         return Part(wanted.name, extra, f"{version}, wanted {wanted.specifier}", "install")
     try:
         importlib.import_module(IMPORTED_AS.get(wanted.name, wanted.name.replace("-", "_")))
-    except (
-        Exception
-    ) as error:  # whatever a broken build raises, it is the patient's, not the doctor's
+    except Exception as error:  # a broken build's is the patient's fault, not the doctor's
         state = f"{version} cannot be imported ({type(error).__name__}: {error})"
         return Part(wanted.name, extra, state, "install --force-reinstall")
     return Part(wanted.name, extra, version)

@@ -6,7 +6,7 @@ with PyTorch, an identity: needed everywhere, interesting nowhere. A ledger keep
 
 import math
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,10 +24,11 @@ class Claim(NamedTuple):
     wanted: str
 
     def __str__(self):
-        return f"{'✓' if self.holds else '✗'} {self.text} [measured {self.measured}; wanted {self.wanted}]"
+        mark = "✓" if self.holds else "✗"
+        return f"{mark} {self.text} [measured {self.measured}; wanted {self.wanted}]"
 
     @classmethod
-    def read(cls, line):
+    def read(cls, line: str) -> "Claim":
         """The claim that was printed as this line."""
         pattern = r"(?:check )?([✓✗]) (.*) \[measured (.*); wanted (.*)\]"
         verdict, text, measured, wanted = re.fullmatch(pattern, line).groups()
@@ -35,20 +36,20 @@ class Claim(NamedTuple):
 
 
 class Ledger(list):
-    """All claims made in this session, in order; a claim made again replaces its earlier verdict."""
+    """All claims made in this session, in order."""
 
-    def record(self, made):
-        """Add a claim, or put it in the place of the one with the same text (a cell that is run again)."""
+    def record(self, made: Claim) -> None:
+        """Add a claim, or replace the one with the same text: a cell that is run again."""
         places = [i for i, old in enumerate(self) if old.text == made.text]
         if places:
             self[places[0]] = made
         else:
             self.append(made)
 
-    def table(self):
+    def table(self) -> str:
         """The claims as lines of text, and how many of them hold."""
-        lines = [str(made) for made in self]
-        return "\n".join([*lines, f"{sum(made.holds for made in self)} of {len(self)} claims hold"])
+        held = sum(made.holds for made in self)
+        return "\n".join([*map(str, self), f"{held} of {len(self)} claims hold"])
 
     __repr__ = table
 
@@ -58,16 +59,16 @@ checks = Ledger()
 
 
 def claim(
-    text,
-    got,
+    text: str,
+    got: Any,
     *,
-    above=None,
-    below=None,
-    between=None,
-    close_to=None,
-    within=None,
-    theory=None,
-):
+    above: float | None = None,
+    below: float | None = None,
+    between: tuple[float, float] | None = None,
+    close_to: float | None = None,
+    within: float | None = None,
+    theory: float | None = None,
+) -> None:
     """Print whether `got` meets its bound, as one line with ✓ or ✗, and record it in `claims`.
 
     The bound is one of: got > above; got < below; a <= got <= b for between=(a, b);
@@ -75,10 +76,11 @@ def claim(
 
     Parameters
     ----------
-    text: the sentence.
-    got: a number, or (S,) one number for each of S >= 2 seeds. Then the whole 95 % t-interval of
+    text : the sentence.
+    got : a number, or (S,) one number for each of S >= 2 seeds. Then the whole 95 % t-interval of
         the mean, mean ± t * std / sqrt(S), must meet the bound.
-    theory: the value that was predicted, if any; it is printed beside what was measured, and an
+    above, below, between, close_to and within : the bound.
+    theory : the value that was predicted, if any; it is printed beside what was measured, and an
         interval that excludes it never holds.
 
     Raises
@@ -95,7 +97,16 @@ def claim(
     print(made)
 
 
-def check(text, got, *, above=None, below=None, between=None, close_to=None, within=None):
+def check(
+    text: str,
+    got: Any,
+    *,
+    above: float | None = None,
+    below: float | None = None,
+    between: tuple[float, float] | None = None,
+    close_to: float | None = None,
+    within: float | None = None,
+) -> None:
     """Print whether `got` meets its bound, for what could not have come out otherwise.
 
     Bounds and measurements are those of `claim`; the verdict is recorded in `checks`.
@@ -114,7 +125,10 @@ def _judged(text, got, bound, theory=None):
     """The Claim that a measurement makes of a sentence and a bound."""
     low, high, strict, wanted = bound
     lowest, highest, measured = _measure(got)
-    inside = low < lowest and highest < high if strict else low <= lowest and highest <= high
+    if strict:
+        inside = low < lowest and highest < high
+    else:
+        inside = low <= lowest and highest <= high
     if theory is not None:
         predicted = _number("theory", theory)
         measured = f"{measured}, theory {predicted:.4g}"
@@ -122,10 +136,17 @@ def _judged(text, got, bound, theory=None):
     return Claim(text, bool(inside), measured, wanted)
 
 
-def interval(values):
-    """(mean, half-width) of the 95 % t-interval over seeds: half = t(0.975, S - 1) * std / sqrt(S).
+def interval(values: Any) -> tuple[np.ndarray, np.ndarray]:
+    """(mean, half-width) of the 95 % t-interval of the mean over seeds.
 
-    values: (S, ...) → two arrays of (...). Raises ValueError for fewer than 2 seeds. Source: Student 1908.
+    half = t(0.975, S - 1) * std / sqrt(S).  values: (S, ...) → two arrays of (...). Raises
+    ValueError for fewer than 2 seeds. Source: Student 1908.
+
+    Examples
+    --------
+    >>> mean, half = interval([1.0, 2.0, 3.0])
+    >>> print(f"{mean:.2f} ± {half:.2f}")
+    2.00 ± 2.48
     """
     from scipy.special import stdtrit
 
@@ -141,14 +162,12 @@ def interval(values):
 
 def _bound(above, below, between, close_to, within):
     """(low, high, whether they are excluded, the bound as text)."""
-    given = [
-        k
-        for k, v in dict(above=above, below=below, between=between, close_to=close_to).items()
-        if v is not None
-    ]
+    bounds = {"above": above, "below": below, "between": between, "close_to": close_to}
+    given = [name for name, value in bounds.items() if value is not None]
     if len(given) != 1:
         raise TypeError(
-            f"a claim has one bound: above, below, between or close_to; came {', '.join(given) or 'none'}"
+            "a claim has one bound: above, below, between or close_to; came "
+            f"{', '.join(given) or 'none'}"
         )
     if (close_to is None) != (within is None):
         raise TypeError("close_to and within belong together: claim(..., close_to=2, within=0.1)")
@@ -163,14 +182,10 @@ def _bound(above, below, between, close_to, within):
         if low > high:
             raise ValueError(f"between=({low}, {high}): the lower bound comes first")
         return low, high, False, f"in [{low:.6g}, {high:.6g}]"
+    center = _number("close_to", close_to)
     if _number("within", within) < 0:
         raise ValueError(f"within={within}: a distance cannot be negative")
-    return (
-        _number("close_to", close_to) - within,
-        close_to + within,
-        False,
-        f"{close_to:.6g} ± {within:.6g}",
-    )
+    return center - within, center + within, False, f"{close_to:.6g} ± {within:.6g}"
 
 
 def _number(name, bound):
@@ -195,8 +210,8 @@ def _measure(got):
         return values, values, said
     if values.ndim != 1 or values.size < 2:
         raise ValueError(
-            f"got has shape {values.shape}; want a number, or (S,) one for each of at least 2 seeds. "
-            "Reduce it first (.mean(axis=...), .max()), or use float(got) for a single run"
+            f"got has shape {values.shape}; want a number, or (S,) one for each of at least 2 "
+            "seeds. Reduce it first (.mean(axis=...), .max()), or use float(got) for a single run"
         )
     missing = int(np.isnan(values).sum())
     if missing:

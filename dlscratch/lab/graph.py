@@ -1,7 +1,8 @@
-"""The graph that an expression leaves behind, as a picture: inputs on top, each operation below what it uses."""
+"""The graph that an expression leaves behind, as a picture: each operation below its inputs."""
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
@@ -30,11 +31,19 @@ _WIDE, _TALL = 0.84, 0.56  # of a box, in units of the grid on which boxes stand
 _UNIT = (1.2, 0.9)  # inches
 
 
-def graph(tensor, names=None, ax=None):
-    """Draw how `tensor` was computed: leaves blue, the result orange, constants bare; shapes in small print.
+def graph(tensor: Tensor, names: dict[str, Tensor] | None = None, ax: Axes | None = None) -> Axes:
+    """Draw how `tensor` was computed: leaves blue, the result orange, constants bare.
 
-    names: {"x": x, ...}, labels for Tensors. Call it before backward, which frees the graph.
-    Raises TypeError for what is no Tensor, ValueError for a graph that was freed or has more than 60 nodes.
+    names: {"x": x, ...}, labels for Tensors. Shapes stand in small print. Call it before backward,
+    which frees the graph. Raises TypeError for what is no Tensor, ValueError for a graph that was
+    freed or has more than 60 nodes.
+
+    Examples
+    --------
+    >>> x = Tensor(np.ones(3), requires_grad=True)
+    >>> ax = graph(np.tanh(2 * x), {"x": x})
+    >>> [text.get_text() for text in ax.texts]
+    ['tanh', '3', '×', '3', '2', 'x', '3']
     """
     if not isinstance(tensor, Tensor):
         raise TypeError(
@@ -56,12 +65,17 @@ def graph(tensor, names=None, ax=None):
     return ax
 
 
-# What there is to draw ------------------------------------------------------------------------------------------------
+# What there is to draw ----------------------------------------------------------------------------
 
 
 def _collect(root):
-    """({key: Tensor or constant}, [(key of input, key of output, place among the inputs from -1 to 1)])."""
-    nodes, edges, stack = {id(root): root}, [], [root]
+    """({key: Tensor or constant}, [edge]).
+
+    An edge is (key of input, key of output, place among the inputs from -1 to 1).
+    """
+    nodes = {id(root): root}
+    edges = []
+    stack = [root]
     while stack:
         node = stack.pop()
         if node.inputs is None:
@@ -69,42 +83,46 @@ def _collect(root):
                 "graph: a backward freed this graph; draw it first, or backward(retain_graph=True)"
             )
         for i, x in enumerate(node.inputs):
-            key = (
-                id(x) if isinstance(x, Tensor) else (id(node), i)
-            )  # the number 2, used twice, is drawn twice
+            is_tensor = isinstance(x, Tensor)
+            key = id(x) if is_tensor else (id(node), i)  # the number 2, used twice, is drawn twice
             edges.append((key, id(node), 2 * (i + 1) / (len(node.inputs) + 1) - 1))
             if key not in nodes:
                 nodes[key] = x
-                stack += [x] if isinstance(x, Tensor) else []
+                if is_tensor:
+                    stack.append(x)
         if len(nodes) > 60:
             raise ValueError("graph: more than 60 nodes make no picture; draw a smaller expression")
     return nodes, edges
 
 
-# Where it goes: layers by depth, then sweeps that draw neighbours together (Sugiyama, Tagawa & Toda 1981) -------------
+# Where it goes ------------------------------------------------------------------------------------
+#
+# Layers by depth, then sweeps that draw neighbours together (Sugiyama, Tagawa & Toda 1981).
 
 
 def _layout(nodes, edges):
-    """({key: (x, y)}, [the points of each edge]); an edge over several layers passes through a free place in each."""
+    """({key: (x, y)}, [the points of each edge]).
+
+    An edge over several layers passes through a free place in each.
+    """
     depth = _depths(nodes, edges)
     layers = [[key for key in nodes if depth[key] == d] for d in range(max(depth.values()) + 1)]
-    links, chains = [], []
+    links = []
+    chains = []
     for number, (a, b, port) in enumerate(edges):
         between = [("edge", number, d) for d in range(depth[a] + 1, depth[b])]
         for key in between:
             layers[key[2]].append(key)
         chain = [a, *between, b]
-        chains.append((chain, port, _is_constant(nodes[a])))
-        weight = (
-            0.05 if _is_constant(nodes[a]) else 1.0
-        )  # a number stands beside the flow and does not bend it
+        is_constant = _is_constant(nodes[a])
+        chains.append((chain, port, is_constant))
+        weight = 0.05 if is_constant else 1.0  # a number stands beside the flow, and bends it not
         ports = [0.0] * len(between) + [port]
         links += [(u, v, p, weight) for u, v, p in zip(chain[:-1], chain[1:], ports, strict=True)]
     x = _columns(layers, links)
     place = {key: (x[key], -d) for d, layer in enumerate(layers) for key in layer}
-    return {key: place[key] for key in nodes}, [
-        _points([place[k] for k in chain], *how) for chain, *how in chains
-    ]
+    routes = [_points([place[k] for k in chain], *how) for chain, *how in chains]
+    return {key: place[key] for key in nodes}, routes
 
 
 def _depths(nodes, edges):
@@ -123,8 +141,13 @@ def _depths(nodes, edges):
 
 
 def _columns(layers, links):
-    """The x of every place: order each layer by the mean of its neighbours, then pull places to that mean, 1 apart."""
-    above, below = {}, {}
+    """The x of every place.
+
+    Each layer is ordered by the mean of its neighbours, then places are pulled to that mean, 1
+    apart.
+    """
+    above = {}
+    below = {}
     for a, b, port, weight in links:
         above.setdefault(b, []).append((a, -0.4 * port, weight))
         below.setdefault(a, []).append((b, 0.4 * port, weight))
@@ -143,16 +166,17 @@ def _wish(key, neighbours, x):
     """Where a place would stand if its layer were empty: over or under what it is tied to."""
     if not neighbours:
         return x[key]
-    return float(
-        np.average(
-            [x[n] + shift for n, shift, _ in neighbours], weights=[w for *_, w in neighbours]
-        )
-    )
+    places = [x[n] + shift for n, shift, _ in neighbours]
+    return float(np.average(places, weights=[w for *_, w in neighbours]))
 
 
 def _spaced(wishes):
-    """The points nearest to the wishes that keep their order, 1 apart: the mean of pushing right and pushing left."""
-    right, left = list(wishes), list(wishes)
+    """The points nearest to the wishes that keep their order, 1 apart.
+
+    They are the mean of pushing right and pushing left.
+    """
+    right = list(wishes)
+    left = list(wishes)
     for i in range(1, len(wishes)):
         right[i] = max(right[i], right[i - 1] + 1)
         left[-1 - i] = min(left[-1 - i], left[-i] - 1)
@@ -160,49 +184,52 @@ def _spaced(wishes):
 
 
 def _points(route, port, constant):
-    """From the lower edge of the first box to the upper edge of the last, where its inputs stand side by side."""
+    """From the lower edge of the first box to the upper edge of the last.
+
+    There the inputs stand side by side.
+    """
     (x0, y0), *middle, (x1, y1) = route
-    return [
-        (x0, y0 - (0.13 if constant else _TALL / 2)),
-        *middle,
-        (x1 + port * _WIDE / 2, y1 + _TALL / 2),
-    ]
+    begin = (x0, y0 - (0.13 if constant else _TALL / 2))
+    end = (x1 + port * _WIDE / 2, y1 + _TALL / 2)
+    return [begin, *middle, end]
 
 
-# How it looks ---------------------------------------------------------------------------------------------------------
+# How it looks -------------------------------------------------------------------------------------
 
 
 def _arrow(ax, points):
     """A curve that leaves and enters every point vertically."""
-    vertices, codes = [points[0]], [Path.MOVETO]
+    vertices = [points[0]]
+    codes = [Path.MOVETO]
     for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
         half = (y0 + y1) / 2
         vertices += [(x0, half), (x1, half), (x1, y1)]
         codes += [Path.CURVE4] * 3
-    style = dict(
-        arrowstyle="-|>", mutation_scale=9, color="#999999", linewidth=1.1, shrinkA=0, shrinkB=0
-    )
-    ax.add_patch(FancyArrowPatch(path=Path(vertices, codes), **style))
+    head = {"arrowstyle": "-|>", "mutation_scale": 9, "shrinkA": 0, "shrinkB": 0}
+    line = {"color": "#999999", "linewidth": 1.1}
+    ax.add_patch(FancyArrowPatch(path=Path(vertices, codes), **head, **line))
 
 
-def _draw(ax, at, node, label, last):
+def _draw(ax, at, node, label, is_last):
+    x, y = at
+    centred = {"ha": "center", "va": "center"}
     if _is_constant(node):
-        ax.text(*at, label or _said(node), ha="center", va="center", fontsize=10, color="#666666")
+        ax.text(x, y, label or _said(node), fontsize=10, color="#666666", **centred)
         return
-    kind = "result" if last else "leaf" if node.op is None else "operation"
-    face, edge = _COLORS[kind]
-    corner = at[0] - _WIDE / 2, at[1] - _TALL / 2
-    shape = dict(boxstyle="round,pad=0,rounding_size=0.1", mutation_aspect=_UNIT[0] / _UNIT[1])
-    ax.add_patch(
-        FancyBboxPatch(corner, _WIDE, _TALL, facecolor=face, edgecolor=edge, linewidth=1.2, **shape)
-    )
+    face, edge = _COLORS[_kind(node, is_last)]
+    corner = x - _WIDE / 2, y - _TALL / 2
+    shape = {"boxstyle": "round,pad=0,rounding_size=0.1", "mutation_aspect": _UNIT[0] / _UNIT[1]}
+    color = {"facecolor": face, "edgecolor": edge, "linewidth": 1.2}
+    ax.add_patch(FancyBboxPatch(corner, _WIDE, _TALL, **color, **shape))
     name = _name(node, label)
-    ax.text(
-        at[0], at[1] + 0.09, name, ha="center", va="center", fontsize=11 if len(name) < 11 else 8.5
-    )
-    ax.text(
-        at[0], at[1] - 0.15, _detail(node), ha="center", va="center", fontsize=8, color="#666666"
-    )
+    ax.text(x, y + 0.09, name, fontsize=11 if len(name) < 11 else 8.5, **centred)
+    ax.text(x, y - 0.15, _detail(node), fontsize=8, color="#666666", **centred)
+
+
+def _kind(node, is_last):
+    if is_last:
+        return "result"
+    return "leaf" if node.op is None else "operation"
 
 
 def _name(node, label):
@@ -214,10 +241,9 @@ def _name(node, label):
 
 
 def _detail(node):
-    options = ", ".join(
-        f"{k}={v}" for k, v in (node.kwargs or {}).items() if v is not None and v is not False
-    )
-    shape = "scalar" if node.shape == () else " × ".join(map(str, node.shape))
+    given = {k: v for k, v in (node.kwargs or {}).items() if v is not None and v is not False}
+    options = ", ".join(f"{k}={v}" for k, v in given.items())
+    shape = " × ".join(map(str, node.shape)) or "scalar"
     return f"{options} → {shape}" if 0 < len(options) < 9 else shape
 
 
@@ -228,9 +254,7 @@ def _is_constant(node):
 def _said(value):
     """A number or an index as it is, an array by its shape."""
     if isinstance(value, Tensor | np.ndarray):
-        return (
-            f"{value.item():.4g}"
-            if value.size == 1
-            else "array " + " × ".join(map(str, value.shape))
-        )
+        if value.size == 1:
+            return f"{value.item():.4g}"
+        return "array " + " × ".join(map(str, value.shape))
     return f"{value:.4g}" if isinstance(value, int | float | np.number) else str(value)[:14]

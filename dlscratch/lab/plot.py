@@ -1,11 +1,19 @@
-"""Figures in the house style: measured is solid, theory is dashed, an interval is a band. All take arrays, give Axes.
+"""Figures in the house style: measured is solid, theory is dashed, an interval is a band.
 
-This file and `graph.py` are the only ones that import matplotlib.
+All take arrays or tidy frames and give Axes. This file and `graph.py` are the only ones that import
+matplotlib, and this one alone imports seaborn, for heat maps, distributions and tidy frames.
 """
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.colors import CenteredNorm, LogNorm, Normalize, to_rgb
+from matplotlib.ticker import NullFormatter
 
 from ..engine import Tensor
 from .claim import interval
@@ -17,14 +25,17 @@ __all__ = [
     "curves",
     "sweep_curves",
     "layers",
+    "histograms",
+    "densities",
     "images",
     "decision_regions",
     "graph",
 ]
 
-# Okabe and Ito's colours, which people with any kind of colour vision tell apart; yellow, too pale for lines, is last.
+# Okabe and Ito's colours, which people with any kind of colour vision tell apart; yellow, too pale
+# for lines, is last.
 COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555", "#F0E442"]
-INK, FAINT = "#333333", "#DDDDDD"
+INK = "#333333"
 
 _STYLE = {
     "figure.figsize": (7.0, 3.8),
@@ -61,8 +72,11 @@ _STYLE = {
 }
 
 
-def style():
-    """Set the house style; in a notebook also small PNG figures (85 dpi, cropped). Other backends stay as they are."""
+def style() -> None:
+    """Set the house style; in a notebook also small PNG figures, of 85 dpi and cropped.
+
+    Other backends stay as they are.
+    """
     plt.rcParams.update(_STYLE)
     try:
         from IPython import get_ipython
@@ -76,11 +90,48 @@ def style():
         set_matplotlib_formats("png", dpi=85, bbox_inches="tight", pil_kwargs={"optimize": True})
 
 
-def curves(x, lines, ax=None, *, xlabel="", ylabel="", title="", theory=None):
-    """One line for each method: the mean over seeds in its 95 % t-interval, and theory dashed in the same colour.
+# Curves ------------------------------------------------------------------------------------------
 
-    x: (T,) or None for 0, 1, 2, ...; lines: {label: (S, T) over seeds, or (T,)}; theory: {label: (T,)}.
-    A theory with a label that no line has is drawn dark. Raises ValueError when a line does not fit x, or there is none.
+
+def curves(
+    x: Any,
+    lines: dict[str, Any],
+    ax: Axes | None = None,
+    *,
+    xlabel: str = "",
+    ylabel: str = "",
+    title: str = "",
+    theory: dict[str, Any] | None = None,
+) -> Axes:
+    """One line for each method: the mean over seeds in its 95 % t-interval; theory is dashed.
+
+    Parameters
+    ----------
+    x : (T,) or None
+        Where the points stand; None for 0, 1, 2, ...
+    lines : {label: (S, T) or (T,)}
+        Over S seeds, or of a single run, which has no band.
+    ax : Axes, optional
+        Where to draw; a new figure unless given.
+    xlabel, ylabel, title : str
+        What they say. A title states the finding.
+    theory : {label: (T,)}, optional
+        Dashed in the colour of the line with the same label, or dark if there is none.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        When a line does not fit x, or there is none.
+
+    Examples
+    --------
+    >>> ax = curves(None, {"SGD": [3.0, 2.0, 1.5]}, ylabel="loss", title="The loss falls")
+    >>> ax.lines[0].get_ydata()
+    array([3. , 2. , 1.5])
     """
     if not lines and not theory:
         raise ValueError("curves: no lines; want {label: (T,) or (S, T)}")
@@ -90,110 +141,430 @@ def curves(x, lines, ax=None, *, xlabel="", ylabel="", title="", theory=None):
         values = np.atleast_2d(_array(values))
         at = _abscissa(x, values.shape[-1], label)
         mean = values.mean(axis=0)
-        (drawn,) = ax.plot(at, mean, label=label, marker="o" if len(at) <= 15 else None)
+        (drawn,) = ax.plot(at, mean, label=label, marker=_marker(at))
         colors[label] = drawn.get_color()
         if len(values) > 1:
-            half = interval(values)[1]
-            ax.fill_between(
-                at, mean - half, mean + half, color=drawn.get_color(), alpha=0.2, linewidth=0
-            )
+            _, half = interval(values)
+            ax.fill_between(at, mean - half, mean + half, color=colors[label], **_BAND)
     for label, values in (theory or {}).items():
-        named = label if label not in lines else f"{label}, theory"
-        at = _abscissa(x, len(_array(values)), label)
-        ax.plot(at, _array(values), "--", color=colors.get(label, INK), label=named, linewidth=1.4)
-    if at.dtype.kind == "i" and ax.get_xscale() == "linear":
-        ax.xaxis.get_major_locator().set_params(integer=True)  # there is no epoch 2.5
+        values = _array(values)
+        at = _abscissa(x, len(values), label)
+        named = f"{label}, theory" if label in lines else label
+        color = colors.get(label, INK)
+        ax.plot(at, values, "--", color=color, label=named, linewidth=1.4)
+    _whole_ticks(ax, at)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     if len(lines) + len(theory or {}) > 1:
         ax.legend()
     return ax
 
 
-def sweep_curves(frame, x, y, by=None, ax=None, **labels):
-    """`curves` of a tidy frame of runs: y against x, the mean over seeds in its interval, one line for each value of `by`.
+def sweep_curves(
+    frame: pd.DataFrame,
+    x: str,
+    y: str,
+    by: str | None = None,
+    ax: Axes | None = None,
+    **labels: str,
+) -> Axes:
+    """`curves` of a frame of runs: y against x, the mean over seeds in its 95 % t-interval.
 
-    frame: one row a run with a column `seed`, as `sweep` gives it. A failed run leaves a gap. Raises ValueError when runs share a point,
-    since another parameter varies too: choose one of its values, or give it as `by`.
+    A failed run leaves a gap.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row a run with a column `seed`, as `sweep` gives it.
+    x, y : str
+        Its columns.
+    by : str, optional
+        The column for whose values there is one line each.
+    ax : Axes, optional
+        Where to draw; a new figure unless given.
+    **labels : str
+        xlabel, ylabel, title; the names of the columns unless given.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        When runs share a point, since another parameter varies too: choose one of its values, or
+        give it as `by`.
     """
-    groups = (
-        {y: frame} if by is None else {f"{by} {value}": rows for value, rows in frame.groupby(by)}
-    )
-    if frame.duplicated([x, "seed", *([] if by is None else [by])]).any():
-        names = ", ".join([x, "seed"] + ([] if by is None else [by]))
+    key = [x, "seed"] if by is None else [x, "seed", by]
+    if frame.duplicated(key).any():
         raise ValueError(
-            f"sweep_curves: several runs for one {names}; want one: choose a value of each other parameter first"
+            f"sweep_curves: several runs for one {', '.join(key)}; want one: choose a value of "
+            "each other parameter first"
         )
-    tables = {
-        label: rows.pivot(index="seed", columns=x, values=y) for label, rows in groups.items()
-    }
+    ax = ax or plt.subplots()[1]
+    groups = {y: frame}
+    if by is not None:
+        groups = {f"{by} {value}": rows for value, rows in frame.groupby(by)}
     at = np.unique(frame[x])
-    lines = {label: table.reindex(columns=at).to_numpy(float) for label, table in tables.items()}
-    return curves(at, lines, ax, **{"xlabel": x, "ylabel": y} | labels)
+    for label, rows in groups.items():
+        seeds = rows["seed"].nunique()
+        sns.lineplot(
+            rows.astype({y: float}),
+            x=x,
+            y=y,
+            label=label,
+            estimator=_mean_of(seeds),
+            errorbar=_interval_of(seeds),
+            err_kws=_BAND,
+            marker=_marker(at),
+            markeredgewidth=0,
+            legend=False,
+            ax=ax,
+        )
+    _whole_ticks(ax, at)
+    ax.set(**{"xlabel": x, "ylabel": y} | labels)
+    if len(groups) > 1:
+        ax.legend()
+    return ax
+
+
+def _mean_of(seeds):
+    """The mean of as many values, and NaN, which leaves a gap, for fewer: some run has failed."""
+
+    def mean(values):
+        return np.mean(values) if len(values) == seeds else np.nan
+
+    return mean
+
+
+def _interval_of(seeds):
+    """Both ends of the 95 % t-interval of as many values; None, so no band, for a single one."""
+
+    def ends(values):
+        if len(values) < seeds:
+            return np.nan, np.nan
+        mean, half = interval(values)
+        return mean - half, mean + half
+
+    return ends if seeds > 1 else None
+
+
+_BAND = {"alpha": 0.2, "linewidth": 0}
+
+
+def _marker(at):
+    return "o" if len(at) <= 15 else None
+
+
+def _whole_ticks(ax, at):
+    """There is no epoch 2.5."""
+    if at.dtype.kind == "i" and ax.get_xscale() == "linear":
+        ax.xaxis.get_major_locator().set_params(integer=True)
 
 
 def _abscissa(x, length, label):
     at = np.arange(length) if x is None else _array(x)
     if at.shape != (length,):
         raise ValueError(
-            f"curves: {label!r} has {length} points, x has shape {at.shape}; they must be the same points"
+            f"curves: {label!r} has {length} points, x has shape {at.shape}; they must be the "
+            "same points"
         )
     return at
 
 
-def layers(
-    matrix, ax=None, *, xlabel="step", ylabel="layer", title="", label="", log=False, center=None
-):
-    """A heat map with one row a layer, the first on top; a DataFrame brings the names of its rows and columns.
+# Layers ------------------------------------------------------------------------------------------
 
-    matrix: (L, T). `log` for positive values over decades; `center` gives the value that is drawn white.
-    Raises ValueError for another shape.
+
+def layers(
+    matrix: Any,
+    ax: Axes | None = None,
+    *,
+    xlabel: str = "step",
+    ylabel: str = "layer",
+    title: str = "",
+    label: str = "",
+    log: bool = False,
+    center: float | None = None,
+) -> Axes:
+    """A heat map with one row a layer, the first on top.
+
+    Parameters
+    ----------
+    matrix : (L, T)
+        A DataFrame, as `probe.matrix` gives it, brings the names of its rows and columns.
+    ax : Axes, optional
+        Where to draw; a new figure unless given.
+    xlabel, ylabel, title, label : str
+        What they say; `label` stands at the scale of colours.
+    log : bool
+        For positive values over decades.
+    center : float, optional
+        The value that is drawn white.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        For another shape.
+
+    Examples
+    --------
+    >>> ax = layers([[1.0, 0.5], [1.0, 0.1]], label="std", title="The signal dies")
+    >>> ax.collections[0].get_array().shape
+    (2, 2)
     """
     values = _array(matrix)
     if values.ndim != 2:
         raise ValueError(f"layers: came shape {values.shape}, want (L, T), one row a layer")
-    ax = ax or plt.subplots(figsize=(7.0, 1.4 + 0.28 * min(len(matrix), 14)))[1]
-    norm = LogNorm() if log else Normalize() if center is None else CenteredNorm(center)
-    picture = ax.imshow(
-        values, aspect="auto", norm=norm, cmap="viridis" if center is None else "RdBu_r"
+    frame = matrix if isinstance(matrix, pd.DataFrame) else pd.DataFrame(values)
+    if ax is None:
+        _, ax = plt.subplots(figsize=(7.0, 1.4 + 0.28 * min(len(frame), 14)))
+    if log:
+        norm = LogNorm()
+    else:
+        norm = Normalize() if center is None else CenteredNorm(center)
+    sns.heatmap(
+        frame,
+        norm=norm,
+        cmap="viridis" if center is None else "RdBu_r",
+        xticklabels=_apart(frame.shape[1], most=8),
+        yticklabels=_apart(len(frame), most=14),
+        cbar_kws={"label": label, "pad": 0.02},
+        ax=ax,
     )
-    rows, columns = (
-        getattr(matrix, "index", range(len(values))),
-        getattr(matrix, "columns", range(values.shape[1])),
-    )
-    _name_ticks(ax.yaxis, rows, most=14)
-    _name_ticks(ax.xaxis, columns, most=8)
-    ax.grid(False)
+    ax.tick_params(rotation=0)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
-    ax.spines[:].set_visible(False)
-    ax.figure.colorbar(picture, ax=ax, label=label, pad=0.02).outline.set_visible(False)
     return ax
 
 
-def _name_ticks(axis, names, most):
-    """At most `most` ticks, a round number of places apart."""
-    names = list(names)
-    apart = next(k * 10**e for e in range(9) for k in (1, 2, 5) if k * 10**e * most >= len(names))
-    places = range(0, len(names), apart)
-    axis.set_ticks(list(places), [str(names[i]) for i in places])
+def _apart(count, most):
+    """How many places apart ticks stand: a round number that leaves at most `most` of them."""
+    return next(k * 10**e for e in range(9) for k in (1, 2, 5) if k * 10**e * most >= count)
 
 
-def images(pictures, titles=None, columns=8, *, cmap="gray_r", limits=None):
-    """A grid of pictures on one scale of grey, 0 white; returns the array of Axes.
+def histograms(
+    frame: Any,
+    quantity: str | None = None,
+    *,
+    by: str | None = None,
+    bins: int = 40,
+    columns: int = 3,
+    log: bool = False,
+    xlabel: str = "",
+    title: str = "",
+) -> np.ndarray:
+    """How values are spread in each layer: one panel a layer, bars of the share in each bin.
 
-    pictures: (N, H, W), or (N, H, W, 3) in [0, 1]; titles: N texts; limits: (white, black), else the range of all.
+    Parameters
+    ----------
+    frame : DataFrame or {layer: array}
+        Tidy, with the columns layer and value, as `probe.frame`; or the values of each layer, of
+        any shape.
+    quantity : str, optional
+        Which rows of a probe's frame, such as "std".
+    by : str, optional
+        A column for whose values there is one histogram each.
+    bins : int
+        How many, the same in all panels.
+    columns : int
+        Panels side by side.
+    log : bool
+        For positive values over decades.
+    xlabel, title : str
+        What they say.
+
+    Returns
+    -------
+    ndarray of Axes
+        One for each layer, in the order in which layers first come.
+
+    Raises
+    ------
+    ValueError
+        For a frame without these columns, or a quantity that was not recorded.
+
+    Examples
+    --------
+    >>> axes = histograms({"first": np.arange(9.0), "second": np.ones(5)}, bins=3)
+    >>> len(axes)
+    2
+    """
+    frame = _tidy("histograms", frame, quantity, by)
+    shared = {"bins": bins, "stat": "proportion", "common_norm": False, "log_scale": log}
+    bars = {"element": "step", "alpha": 0.35, "linewidth": 1.2}
+
+    shared["binrange"] = _bin_range(frame["value"], log)
+
+    def draw(rows, ax):
+        sns.histplot(rows, x="value", ax=ax, **shared, **bars, **_hue(frame, by))
+
+    return _panels(frame, by, draw, columns, xlabel or quantity or "value", "share", title)
+
+
+def densities(
+    frame: Any,
+    quantity: str | None = None,
+    *,
+    by: str | None = None,
+    columns: int = 3,
+    log: bool = False,
+    xlabel: str = "",
+    title: str = "",
+) -> np.ndarray:
+    """How values are spread in each layer, smoothed: one panel a layer, by Gaussian kernels.
+
+    The parameters are those of `histograms`. Where all values are equal there is no density to
+    draw, and the panel stays empty.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> axes = densities({"narrow": rng.normal(size=99), "wide": 3 * rng.normal(size=99)})
+    >>> bool(axes[0].lines[0].get_ydata().max() > axes[1].lines[0].get_ydata().max())
+    True
+    """
+    frame = _tidy("densities", frame, quantity, by)
+
+    def draw(rows, ax):
+        spread = rows.groupby(by)["value"].std() if by else rows["value"].std()
+        if np.any(spread > 0):
+            curve = {"common_norm": False, "fill": False, "log_scale": log, "cut": 1}
+            sns.kdeplot(rows, x="value", warn_singular=False, ax=ax, **curve, **_hue(frame, by))
+
+    return _panels(frame, by, draw, columns, xlabel or quantity or "value", "density", title)
+
+
+_TIDY = ["layer", "value"]
+
+
+def _tidy(name, frame, quantity, by):
+    """A frame with the columns layer and value, and `by` if there is one."""
+    if not isinstance(frame, pd.DataFrame):
+        parts = [pd.DataFrame({"layer": k, "value": _array(v).ravel()}) for k, v in frame.items()]
+        frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_TIDY)
+    wanted = [*_TIDY, *([by] if by else []), *(["quantity"] if quantity else [])]
+    missing = [column for column in wanted if column not in frame]
+    if missing or frame.empty:
+        raise ValueError(
+            f"{name}: no {', '.join(missing) or 'rows'}; want a frame with the columns "
+            f"{', '.join(wanted)}, or {{layer: values}}"
+        )
+    if quantity:
+        known = ", ".join(frame["quantity"].unique())
+        frame = frame[frame["quantity"] == quantity]
+        if frame.empty:
+            raise ValueError(f"{name}: no {quantity!r} was recorded; want one of {known}")
+    return frame[np.isfinite(frame["value"])]
+
+
+def _hue(frame, by):
+    if by is None:
+        return {"color": COLORS[0]}
+    values = list(frame[by].unique())
+    return {"hue": by, "hue_order": values, "palette": _palette(len(values)), "legend": False}
+
+
+def _palette(count):
+    """House colours, or shades from light to dark where there are more values than colours."""
+    return COLORS[:count] if count < len(COLORS) else sns.color_palette("viridis_r", count)
+
+
+def _bin_range(values, log):
+    """The first and last edge that all panels share, in powers of ten if `log`."""
+    low, high = np.log10([values.min(), values.max()]) if log else (values.min(), values.max())
+    return (low, high) if low < high else (low - 0.5, high + 0.5)
+
+
+def _panels(frame, by, draw, columns, xlabel, ylabel, title):
+    """`draw(rows of a layer, ax)` for each layer, on axes that are shared; the array of Axes."""
+    names = list(frame["layer"].unique())
+    columns = min(columns, len(names))
+    rows = -(-len(names) // columns)
+    size = (7.0 if columns > 1 else 4.6, 0.7 + 1.7 * rows)
+    figure, grid = plt.subplots(rows, columns, figsize=size, sharex=True, squeeze=False)
+    axes = grid.ravel()[: len(names)]
+    for ax in grid.ravel()[len(names) :]:
+        ax.remove()
+    for name, ax in zip(names, axes, strict=True):
+        draw(frame[frame["layer"] == name], ax)
+        ax.set(xlabel="", ylabel="")
+        ax.set_title(name, fontsize=10, pad=4)
+        ax.xaxis.set_minor_formatter(NullFormatter())
+    for ax in axes[-columns:]:  # the lowest of each column
+        ax.tick_params(labelbottom=True)
+    figure.supxlabel(xlabel, fontsize=11)
+    figure.supylabel(ylabel, fontsize=11)
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontsize=12)
+    if by:
+        _legend(figure, frame, by)
+    return axes
+
+
+def _legend(figure, frame, by):
+    values = list(frame[by].unique())
+    shown = values
+    if len(values) > 8:
+        shown = [values[i] for i in np.linspace(0, len(values) - 1, 5, dtype=int)]
+    colors = dict(zip(values, _palette(len(values)), strict=True))
+    handles = [plt.Line2D([], [], color=colors[value], label=f"{by} {value}") for value in shown]
+    figure.legend(handles=handles, loc="outside upper right", ncols=len(handles))
+
+
+# Pictures ----------------------------------------------------------------------------------------
+
+
+def images(
+    pictures: Any,
+    titles: Sequence | None = None,
+    columns: int = 8,
+    *,
+    cmap: str = "gray_r",
+    limits: tuple[float, float] | None = None,
+) -> np.ndarray:
+    """A grid of pictures on one scale of grey, 0 white; the array of Axes.
+
+    Parameters
+    ----------
+    pictures : (N, H, W), or (N, H, W, 3) in [0, 1]
+        What to show.
+    titles : N texts, optional
+        One above each.
+    columns : int
+        Pictures side by side.
+    cmap : str
+        The name of a map of colours.
+    limits : (white, black), optional
+        The ends of the scale; the range of all pictures unless given.
+
+    Returns
+    -------
+    ndarray of Axes, (rows, columns)
+
+    Raises
+    ------
+    ValueError
+        For another shape.
+
+    Examples
+    --------
+    >>> images(np.ones((5, 8, 8)), columns=3).shape
+    (2, 3)
     """
     pictures = _array(pictures)
     if pictures.ndim not in (3, 4):
         raise ValueError(
-            f"images: came shape {pictures.shape}, want (N, H, W) or (N, H, W, 3); reshape flat pictures"
+            f"images: came shape {pictures.shape}, want (N, H, W) or (N, H, W, 3); reshape flat "
+            "pictures"
         )
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
-    side = min(
-        7.0 / max(columns, 2), 0.9 + pictures.shape[2] / 200
-    )  # inches: coarse pictures need no room
+    widest = 0.9 + pictures.shape[2] / 200  # inches: coarse pictures need no room
+    side = min(7.0 / max(columns, 2), widest)
     tall = side * pictures.shape[1] / pictures.shape[2] + (0.22 if titles is not None else 0.04)
-    figure, axes = plt.subplots(rows, columns, figsize=(side * columns, tall * rows), squeeze=False)
+    _, axes = plt.subplots(rows, columns, figsize=(side * columns, tall * rows), squeeze=False)
     low, high = limits or (pictures.min(), pictures.max())
     for i, ax in enumerate(axes.flat):
         ax.axis("off")
@@ -203,14 +574,55 @@ def images(pictures, titles=None, columns=8, *, cmap="gray_r", limits=None):
     return axes
 
 
-def decision_regions(predict, X, y, ax=None, *, truth=None, title="", resolution=200):
-    """Where a classifier of the plane puts its classes: colour is probability, borders are solid, the truth's dashed.
+def decision_regions(
+    predict: Callable,
+    X: Any,
+    y: Any,
+    ax: Axes | None = None,
+    *,
+    truth: Callable | None = None,
+    title: str = "",
+    resolution: int = 200,
+) -> Axes:
+    """Where a classifier of the plane puts its classes: colour says how probable they are.
 
-    predict: (M, 2) → P(y = 1 | x) as (M,), or P(y = c | x) as (M, C). X: (N, 2), y: (N,) classes.
-    Raises ValueError when `predict` gives no probabilities.
+    Borders are solid, those of the truth dashed.
+
+    Parameters
+    ----------
+    predict : callable
+        (M, 2) → P(y = 1 | x) as (M,), or P(y = c | x) as (M, C).
+    X : (N, 2)
+        The points.
+    y : (N,)
+        Their classes.
+    ax : Axes, optional
+        Where to draw; a new figure unless given.
+    truth : callable, optional
+        As `predict`; its borders are dashed.
+    title : str
+        The finding.
+    resolution : int
+        Points of the grid in each direction.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        When `predict` gives no probabilities.
+
+    Examples
+    --------
+    >>> right = lambda X: (X[:, 0] > 0).astype(float)
+    >>> points = np.array([[-1.0, 0.0], [1.0, 1.0]])
+    >>> ax = decision_regions(right, points, [0, 1], resolution=20)
     """
     ax = ax or plt.subplots(figsize=(4.6, 4.2))[1]
-    X, y = _array(X), _array(y)
+    X = _array(X)
+    y = _array(y)
     (left, bottom), (right, top) = X.min(axis=0), X.max(axis=0)
     edge = 0.08 * max(right - left, top - bottom)
     across = np.linspace(left - edge, right + edge, resolution)
@@ -219,18 +631,13 @@ def decision_regions(predict, X, y, ax=None, *, truth=None, title="", resolution
     p = _probabilities(predict, grid)
     palette = np.array([to_rgb(c) for c in COLORS])
     tint = 1 - 0.45 * (1 - p @ palette[np.arange(p.shape[-1]) % len(palette)])
-    ax.imshow(
-        tint,
-        origin="lower",
-        extent=(across[0], across[-1], up[0], up[-1]),
-        interpolation="bilinear",
-    )
+    extent = (across[0], across[-1], up[0], up[-1])
+    ax.imshow(tint, origin="lower", extent=extent, interpolation="bilinear")
     _borders(ax, across, up, p, "solid", 1.6)
     if truth is not None:
         _borders(ax, across, up, _probabilities(truth, grid), "dashed", 1.2)
-    ax.scatter(
-        *X.T, c=palette[y.astype(int) % len(palette)], s=16, edgecolors="white", linewidths=0.5
-    )
+    colors = palette[y.astype(int) % len(palette)]
+    ax.scatter(*X.T, c=colors, s=16, edgecolors="white", linewidths=0.5)
     ax.grid(False)
     ax.set(xlabel="$x_1$", ylabel="$x_2$", title=title, aspect="equal")
     return ax
@@ -239,16 +646,15 @@ def decision_regions(predict, X, y, ax=None, *, truth=None, title="", resolution
 def _probabilities(predict, grid):
     """P(y = c | x) for every point of the grid: (R, R, 2) → (R, R, C)."""
     p = _array(predict(grid.reshape(-1, 2)))
-    p = np.stack([1 - p, p], axis=-1) if p.ndim == 1 else p
-    if (
-        p.ndim != 2
-        or len(p) != grid.size // 2
-        or p.min() < -1e-6
-        or not np.allclose(p.sum(axis=1), 1, atol=1e-4)
-    ):
+    if p.ndim == 1:
+        p = np.stack([1 - p, p], axis=-1)
+    is_one_row_a_point = p.ndim == 2 and len(p) == grid.size // 2
+    sums_to_one = is_one_row_a_point and np.allclose(p.sum(axis=1), 1, atol=1e-4)
+    if not sums_to_one or p.min() < -1e-6:
         raise ValueError(
-            f"decision_regions: predict gave shape {p.shape} from {p.min():.3g} to {p.max():.3g}; want probabilities, "
-            "(M,) or (M, C) with rows that sum to 1. Apply sigmoid or softmax to logits"
+            f"decision_regions: predict gave shape {p.shape} from {p.min():.3g} to {p.max():.3g}; "
+            "want probabilities, (M,) or (M, C) with rows that sum to 1. Apply sigmoid or softmax "
+            "to logits"
         )
     return p.reshape(*grid.shape[:2], -1)
 
@@ -258,10 +664,10 @@ def _borders(ax, across, up, p, linestyle, linewidth):
     for c in range(p.shape[-1] if p.shape[-1] > 2 else 1):
         lead = p[..., c] - np.delete(p, c, axis=-1).max(axis=-1)
         if lead.min() < 0 < lead.max():
-            ax.contour(
-                across, up, lead, levels=[0], colors=INK, linestyles=linestyle, linewidths=linewidth
-            )
+            line = {"colors": INK, "linestyles": linestyle, "linewidths": linewidth}
+            ax.contour(across, up, lead, levels=[0], **line)
 
 
 def _array(values):
+    """Of a Tensor, its numbers."""
     return np.asarray(values.data if isinstance(values, Tensor) else values)

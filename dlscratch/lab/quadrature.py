@@ -69,7 +69,7 @@ def gaussian_mean2(f: Callable, correlation: float, tolerance: float = 1e-8) -> 
 
 
 def _grid(panels):
-    """Points on the line, with 0 between two panels, and their shares of the normal distribution."""
+    """Points on the line, 0 between two panels, and their shares of the normal distribution."""
     nodes, shares = np.polynomial.legendre.leggauss(NODES)
     edges = np.linspace(-EDGE, EDGE, panels + 1)
     half = EDGE / panels

@@ -1,8 +1,10 @@
 """The package's own code, shown where it is talked about, so that book and code cannot part."""
 
 import ast
+import functools
 import inspect
 import textwrap
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +17,7 @@ __all__ = ["source", "Source"]
 class Source:
     """Code as text: a highlighted block in a notebook, plain lines elsewhere."""
 
-    def __init__(self, code):
+    def __init__(self, code: str):
         self.code = code
 
     def __repr__(self):
@@ -26,11 +28,17 @@ class Source:
         return f"{fence}python\n{self.code}\n{fence}"
 
 
-def source(*objects):
-    """The real code of functions, classes, methods or modules; of a NumPy function, its derivative rule.
+def source(*objects: Any) -> Source:
+    """The real code of functions, classes, methods or modules.
 
-    A fused operation shows its textbook form, its fast form and its gradient; a model or other object, its class.
-    Raises TypeError for what has no Python source.
+    Of a NumPy function it is the derivative rule; of an operation with a fast twin the textbook
+    form, the fast form and its gradient; of a model or another object, its class. Raises TypeError
+    for what has no Python source.
+
+    Examples
+    --------
+    >>> source(np.tanh)
+    rule(np.tanh, lambda g, y, x: g * (1 - y * y))
     """
     return Source("\n\n\n".join(_code(obj) for obj in objects))
 
@@ -38,9 +46,10 @@ def source(*objects):
 def _code(obj):
     if hasattr(obj, "textbook"):
         return "\n\n\n".join(_code(part) for part in (obj.textbook, obj.forward, obj.backward))
-    if isinstance(getattr(obj, "__self__", obj), np.ufunc) or str(
-        getattr(obj, "__module__", "")
-    ).startswith("numpy"):
+    if isinstance(obj, functools.partial):
+        return _code(obj.func)
+    is_ufunc = isinstance(getattr(obj, "__self__", obj), np.ufunc)
+    if is_ufunc or str(getattr(obj, "__module__", "")).startswith("numpy"):
         return _rule(obj)
     if not (inspect.isroutine(obj) or inspect.isclass(obj) or inspect.ismodule(obj)):
         obj = type(obj)
@@ -54,7 +63,7 @@ def _code(obj):
 
 
 def _rule(function):
-    """The statement of the engine's tables that gives a NumPy function its derivative."""
+    """The statement of the engine's registry that gives a NumPy function its derivative."""
     if function in COMPOSED:
         return _code(COMPOSED[function])
     if function not in RULES:
@@ -62,8 +71,5 @@ def _rule(function):
     written = inspect.unwrap(RULES[function].vjps[0]).__code__
     with open(written.co_filename, encoding="utf-8") as file:
         text = file.read()
-    statements = ast.parse(text).body
-    first = max(
-        (s for s in statements if s.lineno <= written.co_firstlineno), key=lambda s: s.lineno
-    )
-    return ast.get_source_segment(text, first)
+    before = [s for s in ast.parse(text).body if s.lineno <= written.co_firstlineno]
+    return ast.get_source_segment(text, before[-1])

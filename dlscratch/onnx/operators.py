@@ -30,6 +30,26 @@ def _same_in_onnx(kind):
 # Activations -------------------------------------------------------------------------------------
 
 
+def _softplus(t, x, beta=1.0, threshold=20.0):
+    """Softplus(β x) / β, and x itself where β x > threshold."""
+    scaled = t.add("Mul", t.value(0), t.constant(beta, x.dtype))
+    smooth = t.add("Div", t.add("Softplus", scaled), t.constant(beta, x.dtype))
+    is_large = t.add("Greater", scaled, t.constant(threshold, x.dtype))
+    return t.add("Where", is_large, t.value(0), smooth)
+
+
+def _hardtanh(t, x, min_val=-1.0, max_val=1.0):
+    return t.add("Clip", t.value(0), t.constant(min_val, x.dtype), t.constant(max_val, x.dtype))
+
+
+def _prelu(t, x, weight):
+    """ONNX aligns the slopes with the last axes, so that one a channel needs a shape of its own."""
+    slope = t.value(1)
+    if len(weight) > 1 and x.ndim > 2:
+        slope = t.add("Reshape", slope, t.constant([-1] + [1] * (x.ndim - 2)))
+    return t.add("PRelu", t.value(0), slope)
+
+
 def _logaddexp(t, a, b):
     """log(exp a + exp b) = b + Softplus(a - b)."""
     return t.add("Add", t.value(1), t.add("Softplus", t.add("Sub", *t.values())))
@@ -230,6 +250,11 @@ TRANSLATIONS = {
     F.leaky_relu: lambda t, x, negative_slope=0.01: t.add(
         "LeakyRelu", t.value(0), alpha=negative_slope
     ),
+    F.elu: lambda t, x, alpha=1.0: t.add("Elu", t.value(0), alpha=alpha),
+    F.softplus: _softplus,
+    F.logsigmoid: lambda t, x: t.add("Neg", t.add("Softplus", t.add("Neg", t.value(0)))),
+    F.hardtanh: _hardtanh,
+    F.prelu: _prelu,
     F.softmax: lambda t, x, axis=-1: t.add("Softmax", t.value(0), axis=axis),
     textbook_conv2d: _conv2d,
     textbook_conv_transpose2d: _conv_transpose2d,

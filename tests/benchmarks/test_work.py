@@ -13,7 +13,8 @@ from tools.benchmark.further import ROWS
 from tools.benchmark.work import Work, faults, nodes, peak, work
 from tools.benchmark.workloads import LIBRARIES, WORKLOADS
 
-# Measured with NumPy 2.4 and Python 3.11; a step may do a tenth more. Whoever makes one cheaper lowers its numbers.
+# Measured with NumPy 2.4 and Python 3.11; a step may do a tenth more. Whoever makes one cheaper
+# lowers its numbers.
 #        nodes  passes  elements   flops (of GEMMs)  peak (bytes)
 MEASURED = {
     "W1": (13, 50, 0.454e6, 8.880e6, 0.25e6),

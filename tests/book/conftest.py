@@ -82,11 +82,15 @@ class Visit:
 
 @pytest.fixture
 def visit(chromium, address):
-    """visit(width=, theme=) gives a fresh Visit; afterwards, nothing may have failed, been complained of, or asked for outside."""
+    """visit(width=, theme=) gives a fresh Visit.
+
+    Afterwards, nothing may have failed, been complained of, or asked for outside.
+    """
     opened = []
 
     def start(width=1280, theme="light"):
-        # without motion, which book.css then leaves out: a colour halfway through fading in has no contrast of its own
+        # without motion, which book.css then leaves out: a colour halfway through fading in has no
+        # contrast of its own
         context = chromium.new_context(
             viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce"
         )

@@ -82,8 +82,8 @@ def test_answers_and_solutions_are_folded_and_open(visit):
     assert solution.locator("pre").first.is_visible()
 
 
-# axe measures every glyph and every token of code against what lies behind it, minutes of it on a long page. Formulas have the
-# colour of their text, and code that of the first cells.
+# axe measures every glyph and every token of code against what lies behind it, minutes of it on a
+# long page. Formulas have the colour of their text, and code that of the first cells.
 SHORTEN = """() => {
     document.querySelectorAll("details").forEach(d => d.open = true);
     document.querySelectorAll("mjx-container").forEach(m => m.replaceWith("x"));

@@ -1,4 +1,7 @@
-"""doctor: what is here, what is not, and the repair; above all where something is missing or broken."""
+"""doctor: what is here, what is not, and the repair.
+
+Above all where something is missing or broken.
+"""
 
 import importlib.metadata
 import json
@@ -68,7 +71,10 @@ def test_a_lack_and_its_repair(capsys, monkeypatch, tmp_path, requirement, state
 
 
 def test_the_installed_package_asks_for_the_same_as_the_clone(monkeypatch, tmp_path):
-    """Without a pyproject.toml the metadata are read; these have all forms that setuptools writes."""
+    """Without a pyproject.toml the metadata are read.
+
+    These have all forms that setuptools writes.
+    """
     lines = [
         "numpy>=2.0",
         'pooch>=1.8; extra == "data"',
@@ -111,7 +117,10 @@ def test_data_and_threads(capsys, monkeypatch, tmp_path):
 
 
 def test_without_the_small_helpers(capsys, monkeypatch, tmp_path):
-    """psutil, threadpoolctl and pooch: what only they know is unknown, and the rest is said. Without a clone, too."""
+    """psutil, threadpoolctl and pooch: what only they know is unknown, and the rest is said.
+
+    Without a clone, too.
+    """
     for name in ("psutil", "threadpoolctl", "pooch"):
         monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.delenv("DLSCRATCH_DATA", raising=False)

@@ -154,7 +154,8 @@ def test_stopped_in_the_middle(clone, capsys, monkeypatch, where):
 
 CONSOLE = """
 import pathlib, signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal, also where the tests run in the background
+# as in a terminal, also where the tests run in the background
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from dlscratch.cli import notebooks
 notebooks.folder = lambda: pathlib.Path("notebooks").resolve()
 from dlscratch.__main__ import script
@@ -213,3 +214,14 @@ def test_the_checks_of_a_blank_copy_say_not_yet(clone, capsys):
     assert main(["exercises", "5"]) == 0
     blank = NotebookClient(nb.read(capsys.readouterr().out.strip())).execute()
     assert blank.cells[-1].outputs[0].text == "Not yet.\n"
+
+
+def test_a_file_needs_no_clone(clone, tmp_path, capsys, monkeypatch):
+    """An installed package runs any notebook that is named by its file."""
+    monkeypatch.setattr(nb, "folder", lambda: 1 / 0)
+    file = str(tmp_path / "notebooks" / "part0_a" / "05_b.ipynb")
+    assert main(["run", file, "-p", "depth", "4"]) == 0
+    assert "1 of 1 claims hold" in capsys.readouterr().out
+    assert main(["exercises", file]) == 0
+    assert main(["run", "no_such.ipynb"]) == 2
+    assert "give a notebook's number or its file" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Figures: that they show what they were given. How they look is for eyes; what they say is tested here."""
+"""Figures show what they were given; how they look is for eyes."""
 
 import base64
 import struct
@@ -25,7 +25,10 @@ def clean_figures():
 
 
 def test_the_palette_is_told_apart_without_green_cones():
-    """As a deuteranope sees linear light, no two colours come close. Source: Machado, Oliveira & Fernandes 2009."""
+    """As a deuteranope sees linear light, no two colours come close.
+
+    Source: Machado, Oliveira & Fernandes 2009.
+    """
     assert len(set(plot.COLORS)) == len(plot.COLORS) >= 7
     red, green, blue = (
         (0.367322, 0.860646, -0.227968),
@@ -84,9 +87,8 @@ def test_layers():
         np.arange(1.0, 61).reshape(3, 20), index=["in", "mid", "out"], columns=np.arange(20) * 10
     )
     ax = plot.layers(frame, log=True, label="std", title="t")
-    assert np.array_equal(ax.images[0].get_array(), frame.to_numpy()) and isinstance(
-        ax.images[0].norm, LogNorm
-    )
+    (mesh,) = ax.collections
+    assert np.array_equal(mesh.get_array(), frame.to_numpy()) and isinstance(mesh.norm, LogNorm)
     assert [t.get_text() for t in ax.get_yticklabels()] == ["in", "mid", "out"]
     assert [t.get_text() for t in ax.get_xticklabels()] == ["0", "50", "100", "150"]
     assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the first layer on top
@@ -94,8 +96,67 @@ def test_layers():
 
 
 def test_layers_centred():
-    norm = plot.layers(np.array([[-1.0, 3.0]]), center=1).images[0].norm
+    norm = plot.layers(np.array([[-1.0, 3.0]]), center=1).collections[0].norm
     assert norm(1) == 0.5 and norm(3) == 1
+
+
+def probed():
+    rng = np.random.default_rng(0)
+    rows = [
+        (step, layer, quantity, rng.normal(size=()) * scale + 10 * (quantity == "mean"))
+        for step in range(30)
+        for layer, scale in (("in", 1.0), ("mid", 0.1), ("out", 3.0), ("last", 2.0))
+        for quantity in ("std", "mean")
+    ]
+    return pd.DataFrame(rows, columns=["step", "layer", "quantity", "value"])
+
+
+def test_histograms_have_a_panel_a_layer_and_one_scale():
+    frame = probed()
+    axes = plot.histograms(frame, "std", bins=12, title="Wider above", xlabel="std")
+    assert [ax.get_title(loc="left") for ax in axes] == ["in", "mid", "out", "last"]
+    assert len({ax.get_xlim() for ax in axes}) == 1
+    for ax in axes:
+        steps = ax.collections[0].get_paths()[0].vertices
+        assert steps[:, 0].min() >= frame[frame.quantity == "std"].value.min() - 1e-9
+    heights = [ax.collections[0].get_paths()[0].vertices[:, 1].max() for ax in axes]
+    assert heights[1] == max(heights)  # the narrowest
+    figure = axes[0].figure
+    assert figure.get_supxlabel() == "std" and figure.get_suptitle() == "Wider above"
+
+
+def test_bars_of_a_histogram_sum_to_one():
+    (ax,) = plot.histograms({"a": np.arange(100.0).reshape(10, 10)}, bins=4)
+    assert np.allclose(np.unique(ax.collections[0].get_paths()[0].vertices[:, 1]), [0, 0.25])
+
+
+def test_histograms_by_a_column_and_over_decades():
+    frame = probed().assign(early=lambda f: f.step < 15)
+    axes = plot.histograms(
+        frame[frame.quantity == "std"].assign(value=lambda f: f.value**2), by="early", log=True
+    )
+    assert all(len(ax.collections) == 2 and ax.get_xscale() == "log" for ax in axes)
+    labels = [text.get_text() for text in axes[0].figure.legends[0].get_texts()]
+    assert labels == ["early True", "early False"]
+
+
+def test_densities_follow_the_spread():
+    axes = plot.densities(probed(), "std", by=None)
+    peaks = [ax.lines[0].get_ydata().max() for ax in axes]
+    assert np.argsort(peaks).tolist() == [2, 3, 0, 1]
+    empty, drawn = plot.densities({"constant": np.ones(9), "normal": POINTS})
+    assert len(empty.lines) == 0 and len(drawn.lines) == 1
+
+
+@pytest.mark.parametrize("draw", ["histograms", "densities"])
+def test_distributions_of_nothing_are_refused(draw):
+    draw = getattr(plot, draw)
+    with pytest.raises(ValueError, match="want a frame with the columns layer, value"):
+        draw(pd.DataFrame({"a": [1]}))
+    with pytest.raises(ValueError, match="no rows; want"):
+        draw({})
+    with pytest.raises(ValueError, match="no 'rank' was recorded; want one of std, mean"):
+        draw(probed(), "rank")
 
 
 def test_images():
@@ -117,7 +178,7 @@ POINTS = np.random.default_rng(0).normal(size=(40, 2))
 
 
 def test_decision_regions_show_the_border():
-    """P = sigmoid(x1) has its border on x1 = 0; the class on the right is tinted with the second colour."""
+    """P = sigmoid(x1) has its border on x1 = 0; the class on the right has the second colour."""
     right = POINTS[:, 0] > 0
     ax = plot.decision_regions(
         lambda X: 1 / (1 + np.exp(-9 * X[:, 0])), POINTS, right, truth=lambda X: X[:, 1] > 0
@@ -153,7 +214,7 @@ def test_decision_regions_want_probabilities(predict):
 
 
 def test_plot_is_loaded_when_asked_for():
-    """Importing the laboratory stays cheap: no matplotlib, pandas, torch, scikit-learn or scipy comes with it."""
+    """Importing the laboratory stays cheap: nothing heavy comes with it."""
     heavy = {"matplotlib", "seaborn", "pandas", "torch", "sklearn", "scipy", "tqdm"}
     code = f"import sys, dlscratch.lab, dlscratch.data; print(sorted({heavy} & set(sys.modules)))"
     assert (
@@ -165,9 +226,10 @@ def test_plot_is_loaded_when_asked_for():
 
 
 def test_figures_in_a_notebook_are_small_png():
-    """A real kernel: one PNG a figure, cropped, at 85 dpi, so that a page of them stays light and fits 700 px."""
+    """A real kernel: one PNG a figure, cropped, at 85 dpi, so that it fits 700 px."""
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
-    code = "from dlscratch.lab import plot\nplot.style()\nplot.curves(None, {'a': [1.0, 2, 3]}, title='up');"
+    code = "from dlscratch.lab import plot\nplot.style()\n"
+    code += "plot.curves(None, {'a': [1.0, 2, 3]}, title='up');"
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     nbclient.NotebookClient(book, kernel_name="python3", timeout=60).execute()
     (output,) = book.cells[0].outputs
@@ -188,3 +250,18 @@ def test_curves_of_a_sweep():
     assert np.allclose(ax.lines[1].get_xydata(), [[1, 3], [3, 7]])
     with pytest.raises(ValueError, match="several runs for one a, seed; want one: choose"):
         plot.sweep_curves(pd.DataFrame(rows), "a", "got")
+
+
+def test_curves_of_a_sweep_show_the_t_interval_and_a_gap_for_a_failed_run():
+    rows = [
+        dict(a=a, seed=s, got=float(a * s) if (a, s) != (2, 1) else None)
+        for a in range(5)
+        for s in range(3)
+    ]
+    ax = plot.sweep_curves(pd.DataFrame(rows), "a", "got", title="t")
+    assert np.isfinite(ax.lines[0].get_ydata()).tolist() == [True, True, False, True, True]
+    mean, half = interval(np.array([0.0, 4.0, 8.0]))
+    edge = ax.collections[0].get_paths()[-1].vertices
+    assert edge[:, 1].max() == pytest.approx(mean + half)
+    assert ax.get_legend() is None and ax.get_ylabel() == "got"
+    assert all(float(tick).is_integer() for tick in ax.get_xticks())

@@ -6,7 +6,7 @@ import pytest
 from dlscratch.engine import Tensor, no_grad
 from dlscratch.lab import probe
 from dlscratch.layers import Linear, Module, ReLU, Sequential
-from dlscratch.losses import mse
+from dlscratch.losses import mse_loss
 from dlscratch.optimizers import SGD
 from dlscratch.training import fit
 
@@ -18,7 +18,7 @@ def train(m, p=None, steps=3, record="after"):
     for step in range(steps):
         optimizer.zero_grad()
         X, y = data(step)
-        mse(m(Tensor(X)), y).backward()
+        mse_loss(m(Tensor(X)), y).backward()
         if p and record == "before":
             p.record()
         optimizer.step()
@@ -93,7 +93,7 @@ def test_as_a_callback_of_fit():
     with probe(m) as p:
         fit(
             m,
-            mse,
+            mse_loss,
             SGD(m.parameters(), 0.1),
             (X, y),
             epochs=2,

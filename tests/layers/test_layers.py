@@ -200,9 +200,9 @@ class Bare(Module):
         ),
         (lambda: Linear(0, 10), ValueError, r"Linear\(0→10\): want at least one feature"),
         (lambda: layers.Conv2d(3, 4, 0), ValueError, "kernel_size=0; want at least 1"),
-        (lambda: layers.LayerNorm(4)(np.ones((2, 3))), ValueError, "expected"),
+        (lambda: layers.LayerNorm(4)(np.ones((2, 3), "float32")), ValueError, "expected"),
         (lambda: layers.BatchNorm1d(4)(np.ones((2, 3))), ValueError, r"want \(N, 4\)"),
-        (lambda: layers.BatchNorm1d(3)(np.ones((1, 3))), ValueError, "no variance"),
+        (lambda: layers.BatchNorm1d(3)(np.ones((1, 3), "float32")), ValueError, "no variance"),
         (lambda: layers.Conv2d(3, 4, 3)(np.ones((2, 1, 8, 8))), ValueError, r"want \(N, 3, H, W\)"),
         (
             lambda: layers.Conv2d(3, 4, 9)(np.ones((2, 3, 8, 8), "float32")),

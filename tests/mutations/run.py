@@ -68,7 +68,7 @@ def _arguments(test):
 
 
 def _pytest(folder, arguments):
-    """In a process of its own: pytest on the copy in `folder`, which says what it says in a file."""
+    """In a process of its own: pytest on the copy in `folder`; what it prints goes to a file."""
     import pytest
 
     for name in [k for k in os.environ if k.startswith(("PYTEST", "COV"))]:

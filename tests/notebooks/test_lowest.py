@@ -1,4 +1,7 @@
-"""The environments besides ours: Colab, Binder, a dev container. They take their versions from pyproject.toml and constraints.txt."""
+"""The environments besides ours: Colab, Binder, a dev container.
+
+They take their versions from pyproject.toml and constraints.txt.
+"""
 
 import json
 import re

@@ -12,7 +12,10 @@ def refuse(host):
 
 
 def block(replace=setattr):
-    """Make connecting and looking names up fail for every other machine; `replace` may be monkeypatch.setattr."""
+    """Make connecting and looking names up fail for every other machine.
+
+    `replace` may be monkeypatch.setattr.
+    """
     connect, connect_ex, look_up = (
         socket.socket.connect,
         socket.socket.connect_ex,

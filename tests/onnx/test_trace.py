@@ -107,6 +107,11 @@ CASES = {
     "activations": lambda x: (
         F.sigmoid(x) + F.relu(x) + F.leaky_relu(x, 0.2) + np.logaddexp(3 * x, 0) + F.gelu(x)
     ),
+    "smooth and bent": lambda x: (
+        F.elu(2 * x, 0.7) + F.selu(x) + F.softplus(9 * x) + F.softplus(3 * x, beta=0.5, threshold=1)
+    ),
+    "clipped": lambda x: F.hardtanh(x, -0.3, 0.7) + F.logsigmoid(x) + F.silu(x) + F.mish(x),
+    "slopes": lambda x, w: F.prelu(x, w) + F.prelu(x, w[:1]) + F.prelu(x[:, 0], w)[:, None],
     "extremes": lambda x, w: np.maximum(x, w) - np.minimum(x, 0.3),
     "extremes of rows": lambda x: (
         np.max(x, axis=-1, keepdims=True) * np.min(x, axis=(1, 2))[:, None, None]
@@ -184,6 +189,15 @@ class Last(layers.Module):
         return self.head(output[:, -1])
 
 
+ACTIVATIONS = "ELU SELU Softplus Hardtanh GELU SiLU Mish LogSigmoid LeakyReLU ReLU Tanh".split()
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activation_layers(name, tmp_path):
+    model = layers.Sequential(layers.Linear(3, 8, rng=0), getattr(layers, name)())
+    agree(model, lambda *shape: 10 * floats(*shape), (3,), tmp_path / "m.onnx")
+
+
 RECURRENT = {
     "RNN": lambda: layers.RNN(3, 5, batch_first=True, rng=0),
     "LSTM": lambda: layers.LSTM(3, 5, batch_first=True, rng=0),
@@ -244,7 +258,7 @@ REFUSED = {
         r"np.arctan in the model \(Function\) has no translation",
     ),
     "a comparison leaves no trace": (
-        lambda x: F.elu(x),
+        lambda x: np.where(x.data > 0, x, 2 * x),
         ValueError,
         "np.where.*a constant would not hold",
     ),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dlscratch.losses import mse
+from dlscratch.losses import mse_loss
 from dlscratch.optimizers import SGD
 from dlscratch.testing import trajectory
 
@@ -13,7 +13,7 @@ from .test_parity import nn, torch, twin
 def run(theirs, lr=0.05):
     ours, batches = model(), [data(seed) for seed in range(30)]
     optimizers = SGD(ours.parameters(), 0.05), torch.optim.SGD(theirs.parameters(), lr=lr)
-    return trajectory(ours, theirs, *optimizers, mse, nn.functional.mse_loss, batches)
+    return trajectory(ours, theirs, *optimizers, mse_loss, nn.functional.mse_loss, batches)
 
 
 def test_trajectories_of_equal_twins():

@@ -1,4 +1,7 @@
-"""Further rows for the race: what the eight workloads leave out. Written once for both libraries, as they are."""
+"""Further rows for the race: what the eight workloads leave out.
+
+Written once for both libraries, as they are.
+"""
 
 import numpy as np
 
@@ -69,7 +72,10 @@ def _inference(lib, model, *shape):
 
 
 def _curvature(lib):
-    """Hv, the Hessian of the loss times a vector, as the gradient of (dL/dtheta)ᵀ v; step() returns vᵀ H v."""
+    """Hv, the Hessian of the loss times a vector, as the gradient of (dL/dtheta)ᵀ v.
+
+    step() returns vᵀ H v.
+    """
     model = perceptron(lib, [64, 128, 128, 10], act=lib.nn.Tanh)
     x, t = map(lib.tensor, images(64, 64))
     parameters, rng = list(model.parameters()), np.random.default_rng(1)

@@ -14,7 +14,8 @@ from .workloads import images
 
 __all__ = ["PEERS", "installed", "load", "peer"]
 
-# name → module, its NumPy, the rows that it can run: JAX would compile 10,000 operations for minutes, MyGrad has no second derivatives
+# name → module, its NumPy, the rows that it can run: JAX would compile 10,000 operations for
+# minutes, MyGrad has no second derivatives
 PEERS = {
     "JAX": ("jax", "jax.numpy", ("W1", "W2", "W7")),
     "autograd": ("autograd", "autograd.numpy", ("W1", "W2", "W7", "W8")),

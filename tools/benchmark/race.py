@@ -63,10 +63,12 @@ def _peak():
 
 
 def race(names=None, rounds=5, threads=None, seconds=1.0, progress=print):
-    """{row: {library: [measure of each round]}}; each measurement has a process of its own with `threads` threads.
+    """{row: {library: [measure of each round]}}.
 
-    names: beginnings of the rows' names; all unless given. Peers that are installed take part where they can.
-    Raises ValueError for a name that fits none, and for no rounds or threads.
+    Each measurement has a process of its own with `threads` threads.
+
+    names: beginnings of the rows' names; all unless given. Peers that are installed take part where
+    they can. Raises ValueError for a name that fits none, and for no rounds or threads.
     """
     chosen = [r for r in ROWS if any(r.startswith(n) for n in names or [""])]
     if rounds < 1 or threads is not None and threads < 1:
@@ -121,7 +123,7 @@ def _multiply(n):
     return 2e-9 * n**3 / min(times)
 
 
-# What it says ---------------------------------------------------------------------------------------------------------
+# What it says ------------------------------------------------------------------------------------
 
 
 def _ratios(by, library="dlscratch"):

@@ -160,7 +160,10 @@ def peak(step):
 
 
 def faults(step, steps=5):
-    """Pages of memory that the system had to map during step(): the least of some; NaN where it does not tell (Windows)."""
+    """Pages of memory that the system had to map during step(): the least of some.
+
+    NaN where it does not tell (Windows).
+    """
     try:
         from resource import RUSAGE_SELF, getrusage
     except ImportError:

@@ -25,7 +25,9 @@ class Library(NamedTuple):
     F: Any
     optim: Any
     tensor: Callable
-    slopes: Callable  # (scalar, [x, ...], create_graph) → [d scalar / d x, ...], to be differentiated again if so wished
+    # (scalar, [x, ...], create_graph) → [d scalar / d x, ...], to be differentiated again if so
+    # wished
+    slopes: Callable
     no_grad: Callable
 
 

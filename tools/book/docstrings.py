@@ -1,4 +1,7 @@
-"""The package's docstrings are plain text: a formula may hold *, _ or | as it likes. Sphinx reads them as it is told here."""
+"""The package's docstrings are plain text: a formula may hold *, _ or | as it likes.
+
+Sphinx reads them as it is told here.
+"""
 
 import re
 

@@ -35,7 +35,8 @@ def describe(book):
 def alt(book, i, values):
     """What a reader who cannot see the figure of cell i is told: its titles, then its axes.
 
-    Where the code states none, or one that only a run knows, the first sentence below it; of the answer, the author's own words.
+    Where the code states none, or one that only a run knows, the first sentence below it; of the
+    answer, the author's own words.
     """
     cell = book.cells[i]
     if "answer" in cell.metadata.get("tags", []) and answer_text(book):
@@ -71,7 +72,10 @@ def labels(source, values):
 
 
 def _text(node, values):
-    """A string literal; in an f-string, a parameter's default stands for its name, and … for what only a run knows."""
+    """A string literal.
+
+    In an f-string, a parameter's default stands for its name, and … for what only a run knows.
+    """
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):

@@ -93,9 +93,12 @@ def card(path, book):
 
 
 def tag(name, inside, /, **attributes):
-    """HTML: tag("a", "text", href="x") is <a href="x">text</a>; an attribute that Python reserves begins with a capital.
+    """HTML: tag("a", "text", href="x") is <a href="x">text</a>.
 
-    A line ends after each element, since Sphinx's search would take the words of two neighbours for one.
+    An attribute that Python reserves begins with a capital.
+
+    A line ends after each element, since Sphinx's search would take the words of two neighbours for
+    one.
     """
     given = "".join(f' {key.lower()}="{escape(value)}"' for key, value in attributes.items())
     return f"<{name}{given}>{inside}</{name}>\n"

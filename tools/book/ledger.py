@@ -87,7 +87,10 @@ def _of_cell(path, book, i):
 
 
 def cited(book, i, text):
-    """The work that the claim or else the prose directly above its cell names last; the equations and PyTorch if the claim names them."""
+    """The work that the claim or else the prose directly above its cell names last.
+
+    The equations and PyTorch if the claim names them.
+    """
     known = {
         tag
         for cell in book.cells
@@ -184,7 +187,10 @@ def _concept(concept, where):
 
 
 def filters(name, **choices):
-    """A search box, a menu for each further column, and the line that counts. Hidden until the script book.js is there."""
+    """A search box, a menu for each further column, and the line that counts.
+
+    Hidden until the script book.js is there.
+    """
     inside = '<label>Contains <input type="search" name="words" autocomplete="off"></label>'
     for column, options in choices.items():
         menu = '<option value="">all</option>' + "".join(

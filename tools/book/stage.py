@@ -57,7 +57,10 @@ def guide_names():
 
 
 def read(name):
-    """A page of docs/. In the book notebooks/ lies beside it; what else it links to lies in the repository."""
+    """A page of docs/.
+
+    In the book notebooks/ lies beside it; what else it links to lies in the repository.
+    """
     text = (
         (ROOT / "docs" / f"{name}.md")
         .read_text(encoding="utf-8")
@@ -109,7 +112,10 @@ def _heading_anchor(found):
 
 
 def pictures(books):
-    """Each notebook's answer, in full and as a small one for the gallery; and the ratios of the page on performance."""
+    """Each notebook's answer, in full and as a small one for the gallery.
+
+    And the ratios of the page on performance.
+    """
     found = {"figures/ratios.png": ratios.picture(read("performance"))}
     for path, book in books.items():
         png, stem = figures.answer_picture(book), Path(path).stem

@@ -1,4 +1,6 @@
-"""python -m tools.notebooks.breaks [NUMBER | all] [SAMPLE]: break notebooks on purpose; which claims notice?
+"""python -m tools.notebooks.breaks [NUMBER | all] [SAMPLE]: break notebooks on purpose.
+
+Which claims notice?
 
 A break is a small edit of one cell that stands in the notebook's metadata: its name, the cell's
 id, what is replaced by what, and the claims that must then fail, all others staying. A claim that

@@ -1,4 +1,7 @@
-"""What is wrong with the formulas of a text: unpaired dollars, braces, environments; what MathJax would show in red."""
+"""What is wrong with the formulas of a text: unpaired dollars, braces, environments.
+
+What MathJax would show in red.
+"""
 
 import re
 

@@ -119,7 +119,10 @@ def execute(number="all"):
 
 
 def cost(number="all"):
-    """Measure seconds on one core and peak memory; write them into the notebook's header and the README's table."""
+    """Measure seconds on one core and peak memory.
+
+    Write them into the notebook's header and the README's table.
+    """
     one_core = ["taskset", "-c", "0"] if os.path.exists("/usr/bin/taskset") else []
     for path in to_do(number, "cost"):
         _, seconds, megabytes = clean_run(path, *one_core)

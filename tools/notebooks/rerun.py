@@ -30,7 +30,10 @@ def other_seeds(defaults):
 
 
 def changed(defaults):
-    """Each numeric parameter halved and doubled, one at a time. Whole numbers stay whole, and never become 0."""
+    """Each numeric parameter halved and doubled, one at a time.
+
+    Whole numbers stay whole, and never become 0.
+    """
     for name, value in defaults.items():
         if name == "seed" or isinstance(value, bool) or not isinstance(value, int | float):
             continue
@@ -70,7 +73,10 @@ CAMPAIGNS = {
 
 
 def campaign(name, number="all", sample=None):
-    """Do every run that has not passed yet, or a sample of them; returns the number of runs with faults."""
+    """Do every run that has not passed yet, or a sample of them.
+
+    Returns the number of runs with faults.
+    """
     conditions, faults = CAMPAIGNS[name]
     paths = nb.find(None if number == "all" else number)
     runs = [(path, values) for path in paths for values in conditions(nb.parameters(nb.read(path)))]

@@ -209,7 +209,10 @@ def _sources(code):
 
 
 def _order(book):
-    """At most two code cells in a row. An exercise may have a third: solution, helper and check belong together."""
+    """At most two code cells in a row.
+
+    An exercise may have a third: solution, helper and check belong together.
+    """
     kinds = "".join(
         "c" if c.cell_type == "code" else "e" if "## Exercises" in c.source else "m"
         for c in book.cells
