@@ -106,8 +106,7 @@ def scaled_dot_product_attention(
     >>> import numpy as np
     >>> q = k = np.eye(2)
     >>> v = np.array([[1.0], [3.0]])
-    >>> scaled_dot_product_attention(q, k, v, is_causal=True).round(2)  # the first query sees
-    the first key
+    >>> scaled_dot_product_attention(q, k, v, is_causal=True).round(2)
     array([[1.  ],
            [2.34]])
 
