@@ -1,4 +1,4 @@
-"""Attention: each query takes a weighted mean of the values, with weights from comparing itself to the keys."""
+"""Attention: each query takes a mean of the values, weighted by comparison with the keys."""
 
 import numpy as np
 
@@ -19,6 +19,7 @@ __all__ = [
     "additive",
     "attention_weights",
     "textbook_attention",
+    "attention_with",
     "scaled_dot_product_attention",
     "textbook_tiled",
     "tiled_attention",
@@ -30,7 +31,8 @@ def attention_weights(
 ) -> Array:
     """P = softmax(scale Q Kᵀ + bias) over the keys; a row in which every key has bias -∞ is 0.
 
-    query: (..., T, D), key: (..., S, D), bias: broadcasts to (..., T, S), scale: 1/√D unless given → (..., T, S).
+    query: (..., T, D), key: (..., S, D), bias: broadcasts to (..., T, S), scale: 1/√D unless
+    given → (..., T, S).
     """
     scores = query @ np.swapaxes(key, -1, -2) * scaling(query, scale)
     if bias is not None:
@@ -43,12 +45,20 @@ def attention_weights(
 
 
 def textbook_attention(query, key, value, bias=None, keep=None, scale=None):
-    """Y = P V with P = softmax(scale Q Kᵀ + bias); `keep` multiplies P (dropout).  value: (..., S, E) → (..., T, E)."""
+    """Y = P V with P = softmax(scale Q Kᵀ + bias); `keep` multiplies P (dropout).
+
+    value: (..., S, E) → (..., T, E).
+    """
     weights = attention_weights(query, key, bias, scale)
     return (weights if keep is None else weights * keep) @ value
 
 
 _attention = custom_vjp(textbook_attention, attend, attend_gradient)
+
+
+def attention_with(query, key, value, bias=None, keep=None, scale=None):
+    """Y = (keep ∘ softmax(scale Q Kᵀ + bias)) V, what scaled_dot_product_attention comes to."""
+    return _attention(query, key, value, *([] if bias is None else [bias]), keep=keep, scale=scale)
 
 
 def scaled_dot_product_attention(
@@ -65,15 +75,18 @@ def scaled_dot_product_attention(
 ) -> Array:
     """Y = softmax(scale Q Kᵀ + mask) V, each head by itself.
 
-    A query that may attend to nothing gets 0, as in PyTorch. What is masked counts exactly nothing, in value and
-    gradient, whatever keys and values hold there (in PyTorch a NaN or infinity behind a mask spoils the row).
+    A query that may attend to nothing gets 0, as in PyTorch. What is masked counts exactly
+    nothing, in value and
+    gradient, whatever keys and values hold there (in PyTorch a NaN or infinity behind a mask
+    spoils the row).
 
     Parameters
     ----------
     query : (..., H, T, D)
     key : (..., H, S, D), S >= 1
     value : (..., H, S, E)
-    attn_mask : broadcasts to (..., H, T, S): booleans, True where attention is allowed, or floats to add to the scores
+    attn_mask : broadcasts to (..., H, T, S): booleans, True where attention is allowed, or
+        floats to add to the scores
     dropout_p : the share of weights that is set to 0, whatever the mode
     is_causal : whether query t sees the keys s <= t only
     scale : 1/√D unless given
@@ -93,7 +106,7 @@ def scaled_dot_product_attention(
     >>> import numpy as np
     >>> q = k = np.eye(2)
     >>> v = np.array([[1.0], [3.0]])
-    >>> scaled_dot_product_attention(q, k, v, is_causal=True).round(2)  # the first query sees the first key
+    >>> scaled_dot_product_attention(q, k, v, is_causal=True).round(2)
     array([[1.  ],
            [2.34]])
 
@@ -109,14 +122,14 @@ def scaled_dot_product_attention(
     keep = None
     if dropout_p:
         keep = dropout(np.ones(shape, query.dtype), dropout_p, rng=rng)
-    return _attention(query, key, value, *bias, keep=keep, scale=scale)
+    return attention_with(query, key, value, *bias, keep=keep, scale=scale)
 
 
-# Masks and shapes -------------------------------------------------------------------------------------------------------
+# Masks and shapes ---------------------------------------------------------------------------------
 
 
 def additive(mask, dtype, shape):
-    """The mask as numbers to add to scores of `shape`: of booleans, 0 where True and -∞ where False."""
+    """The mask as numbers to add to scores: of booleans, 0 where True and -∞ where False."""
     mask = _fitted(mask, shape)
     if mask.dtype.kind == "f":
         return mask if mask.dtype == dtype else mask.astype(dtype)
@@ -168,13 +181,14 @@ def _check(name, query, key, value, scale):
     if not (enough_axes and one_width and one_length):
         shapes = f"query {query.shape}, key {key.shape}, value {value.shape}"
         raise ValueError(
-            f"{name}: {shapes}; want (..., T, D), (..., S, D), (..., S, E) with one `...` and S >= 1"
+            f"{name}: {shapes}; "
+            "want (..., T, D), (..., S, D), (..., S, E) with one `...` and S >= 1"
         )
     if isinstance(scale, Tensor):
         raise TypeError(f"{name}: scale is a Tensor; want a number, or query * scale with scale=1")
 
 
-# In tiles, so that no array of T × S exists -----------------------------------------------------------------------------
+# In tiles, so that no array of T × S exists -------------------------------------------------------
 
 
 def textbook_tiled(
@@ -189,7 +203,7 @@ def textbook_tiled(
     seed=0,
     block=64,
 ):
-    """Y = (K ∘ softmax(scale Q Kᵀ + bias)) V over the keys that are `allowed`, K the dropout that `seed` draws by tiles."""
+    """Y = (K ∘ softmax(scale Q Kᵀ + bias)) V over the keys that are `allowed`; K is dropout."""
     T, S = query.shape[-2], key.shape[-2]
     shape = (*query.shape[:-1], S)
     causal = np.tri(T, S, dtype=bool) if is_causal else None
@@ -222,10 +236,12 @@ def tiled_attention(
     block: int = 64,
     rng: np.random.Generator | int | None = None,
 ) -> Array:
-    """scaled_dot_product_attention in memory O(T): the softmax of a row is put together from tiles.
+    """scaled_dot_product_attention in memory O(T): a row's softmax comes from tiles.
 
-    Forward rescales running sums when a tile brings a higher score and keeps log Σ exp of each row; backward computes
-    each tile anew from it. Second derivatives need T × S. Arguments and errors as of scaled_dot_product_attention;
+    Forward rescales running sums when a tile brings a higher score and keeps log Σ exp of each
+    row; backward computes
+    each tile anew from it. Second derivatives need T × S. Arguments and errors as of
+    scaled_dot_product_attention;
     `block` is the number of queries, and of keys, in a tile: ValueError below 1.
 
     Source: Milakov & Gimelshein 2018; Dao et al. 2022 (FlashAttention).
@@ -253,7 +269,7 @@ def tiled_attention(
 
 
 def _masks(mask, dtype, shape):
-    """([the mask] if it is to be added, else [], the mask if it says what is allowed, else None)."""
+    """([the mask] if it is to be added, the mask if it says what is allowed), or ([], None)."""
     if mask is None:
         return [], None
     mask = _fitted(mask, shape)

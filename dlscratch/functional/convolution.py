@@ -1,6 +1,7 @@
-"""Convolution (strictly: cross-correlation), a linear layer that every patch of an image shares, and its adjoint.
+"""Convolution (strictly: cross-correlation), a linear layer that patches share.
 
-W is `weight` and b `bias` in the formulas. The fast twins multiply whole rows of the image: `kernels/convolution.py`.
+W is `weight` and b `bias` in the formulas. The fast twins multiply whole rows of the image:
+`kernels/convolution.py`.
 """
 
 import numpy as np
@@ -71,7 +72,7 @@ _conv_transpose2d = custom_vjp(
 def conv2d(
     x: Array, weight: Array, bias: Array | None = None, stride=1, padding=0, dilation=1, groups=1
 ) -> Array:
-    """y[n,o,i,j] = b[o] + Σ_{c,k,l} W[o,c,k,l] x[n, c, s i + d k, s j + d l], x padded with zeros.
+    """y[n,o,i,j] = b[o] + Σ_{c,k,l} W[o,c,k,l] x[n, c, s i + d k, s j + d l].
 
     Options are one number, or two for height and width. With groups, each group of output channels
     sees its own C/groups channels of x.
@@ -155,7 +156,7 @@ def _batched(operation, x, weight, bias, options):
 
 
 def _with_border(name, x, kernel, stride, padding, dilation):
-    """(x, padding) with the padding as two numbers; where "same" needs a zero more at the end, x has it already."""
+    """(x, padding as numbers); where "same" needs a zero more at the end, x has it already."""
     if not isinstance(padding, str):
         return x, padding
     if padding == "valid":

@@ -1,4 +1,7 @@
-"""Dropout: noise that multiplies. Nothing is drawn from `rng`, and y = x, when p = 0 or not training."""
+"""Dropout: noise that multiplies.
+
+Nothing is drawn from `rng`, and y = x, when p = 0 or not training.
+"""
 
 import math
 
@@ -36,7 +39,8 @@ def dropout(
 ) -> Array:
     """y = x m / (1 - p), with m = 0 with probability p, else 1: the mean of y is x.
 
-    x: any shape → same. With p = 1 all is 0, and so is the gradient. Raises ValueError for p outside 0 .. 1.
+    x: any shape → same. With p = 1 all is 0, and so is the gradient. Raises ValueError for p
+    outside 0 .. 1.
     Source: Srivastava et al. 2014.
 
     Examples
@@ -55,9 +59,10 @@ def alpha_dropout(
     *,
     rng: np.random.Generator | int | None = None,
 ) -> Array:
-    """y = a (x m + α' (1 - m)) + b: drops to selu's lowest value α', keeps mean 0 and variance 1.
+    """y = a (x m + α' (1 - m)) + b: drops to selu's lowest value α', keeps mean and variance.
 
-    a = ((1 - p) (1 + p α'²))^-½, b = -a p α'. x: any shape → same; with p = 1 all is 0. Not in training unless told, as
+    a = ((1 - p) (1 + p α'²))^-½, b = -a p α'. x: any shape → same; with p = 1 all is 0. Not in
+    training unless told, as
     in PyTorch. Raises ValueError for p outside 0 .. 1. Source: Klambauer et al. 2017.
     """
     if not _acts("alpha_dropout", p, training):

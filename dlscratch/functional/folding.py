@@ -1,4 +1,4 @@
-"""Windows of images: which pixels each place of a kernel meets, and the linear maps unfold and fold between them."""
+"""Windows of images: which pixels a kernel meets, and the maps unfold and fold."""
 
 import numpy as np
 
@@ -8,7 +8,10 @@ __all__ = ["pair", "single", "count", "places", "windows", "unfold", "fold"]
 
 
 def pair(n) -> tuple:
-    """(n, n) for a number, and (a, b) as it is: an option for the height and the width. Raises ValueError for others."""
+    """(n, n) for a number, and (a, b) as it is: an option for the height and the width.
+
+    Raises ValueError for others.
+    """
     if np.ndim(n) == 0:
         n = n.item() if isinstance(n, np.generic | np.ndarray) else n
         return n, n
@@ -18,7 +21,10 @@ def pair(n) -> tuple:
 
 
 def single(name: str, **options) -> list:
-    """The one number that each option of an operation on sequences is or holds. Raises ValueError for several."""
+    """The one number that each option of an operation on sequences is or holds.
+
+    Raises ValueError for several.
+    """
     for option, value in options.items():
         if np.size(value) != 1:
             raise ValueError(f"{name}: {option}={value}; want one number, sequences have one axis")
@@ -26,7 +32,7 @@ def single(name: str, **options) -> list:
 
 
 def count(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
-    """How many windows fit: (H', W'), H' = (H + 2 padding - dilation (K - 1) - 1) // stride + 1.
+    """How many windows fit: H' = (H + 2 padding - dilation (K - 1) - 1) // stride + 1, and W'.
 
     With ceil_mode the quotient is rounded up: a last window may hang over the border, if it begins
     in the image or the padding before it. Raises ValueError when none fits, or an option is out of
@@ -60,7 +66,7 @@ def count(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
 
 
 def places(out, kernel, stride, dilation=1):
-    """For each place in the kernel, the two slices of the padded image that it meets in (H', W') windows."""
+    """For each place in the kernel, the slices of the padded image that it meets."""
     (h, w), (sh, sw), (dh, dw) = out, pair(stride), pair(dilation)
     return [
         (slice(dh * k, dh * k + sh * h, sh), slice(dw * m, dw * m + sw * w, sw))
@@ -81,9 +87,10 @@ def windows(x, kernel, stride=1, padding=0, dilation=1, value=0):
 
 
 def unfold(x: Array, kernel_size, dilation=1, padding=0, stride=1) -> Array:
-    """Each window of the image, padded with zeros, as a column: a convolution is a product with them.
+    """Each window of the image, padded with zeros, as a column.
 
-    conv2d(x, W) = W.reshape(O, C K L) @ unfold(x). Options are one number, or two for height and width.
+    conv2d(x, W) = W.reshape(O, C K L) @ unfold(x). Options are one number, or two for height
+    and width.
 
     Parameters
     ----------

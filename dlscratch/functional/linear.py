@@ -1,4 +1,4 @@
-"""The affine map, the only place where most networks hold weights, and its case of a one-hot input: a row looked up."""
+"""The affine map, where most networks hold their weights, and rows looked up."""
 
 import numpy as np
 
@@ -48,9 +48,10 @@ linear = custom_vjp(textbook_linear, _forward, affine_gradient, pure=True)
 
 
 def check_same_dtype(name: object, x: Array, weight: Array, role: str = "input") -> None:
-    """Raise TypeError, in the name of the operation or layer, unless x has the dtype of weight.
+    """Raise TypeError, in the name of an operation or layer, unless x has the dtype of weight.
 
-    As in PyTorch, nothing is converted in silence: float64 data would make a float32 network compute in
+    As in PyTorch, nothing is converted in silence: float64 data would make a float32 network
+    compute in
     float64 from there on, at half the speed. The message names the repair; `role` says what x is.
     """
     if getattr(x, "dtype", None) == weight.dtype:
@@ -69,7 +70,7 @@ def check_same_dtype(name: object, x: Array, weight: Array, role: str = "input")
     )
 
 
-# One-hot inputs ---------------------------------------------------------------------------------------------------------
+# One-hot inputs -----------------------------------------------------------------------------------
 
 
 def embedding(
@@ -99,7 +100,8 @@ def embedding(
 
     Raises
     ------
-    TypeError for an input that holds no integers, ValueError for integers out of range and sparse=True
+    TypeError for an input that holds no integers, ValueError for integers out of range and
+    sparse=True
 
     Examples
     --------
@@ -112,7 +114,8 @@ def embedding(
     ids = _integers("embedding", input, V)
     if padding_idx is not None and not -V <= padding_idx < V:
         raise ValueError(
-            f"embedding: padding_idx={padding_idx}; want {-V} to {V - 1}, a row of weight {weight.shape}"
+            f"embedding: padding_idx={padding_idx}; "
+            f"want {-V} to {V - 1}, a row of weight {weight.shape}"
         )
     if sparse:
         raise ValueError(
@@ -151,7 +154,8 @@ def _shorten(weight, rows, max_norm, norm_type):
 def one_hot(x: Array, num_classes: int = -1) -> np.ndarray:
     """1 at [..., x], else 0, as int64.  x: integers, any shape → (*x, num_classes).
 
-    num_classes is the largest entry + 1 unless given. Raises ValueError for entries out of range, or none to
+    num_classes is the largest entry + 1 unless given. Raises ValueError for entries out of
+    range, or none to
     count the classes by, TypeError for what are no integers.
 
     Examples

@@ -45,7 +45,8 @@ def max_pool2d(
 ) -> Array | tuple[Array, np.ndarray]:
     """y[c,i,j] = max over the window at (s i, s j), x being padded with -∞.
 
-    Ties: the first entry wins, and gets the gradient. A window with a NaN gives NaN. Options are one number,
+    Ties: the first entry wins, and gets the gradient. A window with a NaN gives NaN. Options
+    are one number,
     or two for height and width.
 
     Parameters
@@ -109,7 +110,7 @@ def avg_pool2d(
     count_include_pad: bool = True,
     divisor_override: float | None = None,
 ) -> Array:
-    """y = A x Bᵀ, the mean of each window: row i of A holds 1/K where the window at s i lies, else zeros.
+    """y = A x Bᵀ, the mean of each window: row i of A holds 1/K where window i lies.
 
     Options are one number, or two for height and width.
 
@@ -175,7 +176,8 @@ def avg_pool1d(
 def adaptive_avg_pool2d(x: Array, output_size) -> Array:
     """y = A x Bᵀ: the means of H' × W' windows as equal as can be, ⌊i H/H'⌋ to ⌈(i + 1) H/H'⌉.
 
-    x: (N, C, H, W) or (C, H, W) → the same with (H', W') = output_size, or one number for both; None keeps an
+    x: (N, C, H, W) or (C, H, W) → the same with (H', W') = output_size, or one number for both;
+    None keeps an
     axis. Raises ValueError for other shapes and sizes below 1, TypeError for integers.
 
     Examples
@@ -194,7 +196,8 @@ def adaptive_avg_pool2d(x: Array, output_size) -> Array:
 def adaptive_avg_pool1d(x: Array, output_size: int) -> Array:
     """y = x Aᵀ: the means of L' windows as equal as can be, ⌊i L/L'⌋ to ⌈(i + 1) L/L'⌉.
 
-    x: (N, C, L) or (C, L) → (N, C, L') or (C, L'), L' = output_size. Errors as of adaptive_avg_pool2d.
+    x: (N, C, L) or (C, L) → (N, C, L') or (C, L'), L' = output_size. Errors as of
+    adaptive_avg_pool2d.
 
     Examples
     --------
@@ -220,7 +223,7 @@ def _shares(name, old, new, output_size):
 
 
 def _means(n, start, stop, sizes=None):
-    """The matrix (windows, n) of means over start <= j < stop: sums divided by `sizes`, or by how many there are."""
+    """The matrix (windows, n) of means over start <= j < stop, or of sums divided by `sizes`."""
     pixels = np.arange(n)
     inside = (start[:, None] <= pixels) & (pixels < stop[:, None])
     sizes = inside.sum(axis=1) if sizes is None else sizes
@@ -231,7 +234,10 @@ def _means(n, start, stop, sizes=None):
 
 
 def _check(name, x, kernel_size, stride, padding, dilation, ceil_mode, axes):
-    """How many windows there are, (H', W'). Raises ValueError for shapes and options that do not fit."""
+    """How many windows there are, (H', W').
+
+    Raises ValueError for shapes and options that do not fit.
+    """
     if x.ndim not in (len(axes) + 1, len(axes) + 2):
         want = ", ".join(("C", *axes))
         raise ValueError(f"{name}: input {x.shape}; want (N, {want}) or ({want})")

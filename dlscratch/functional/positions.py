@@ -1,21 +1,22 @@
-"""Positions: attention sees a set, so where a token stands must be written into the vectors or the scores."""
+"""Positions: attention sees a set, so vectors or scores must say where a token stands."""
 
 import numpy as np
 
-from ..engine import default_dtype
+from ..engine import Array, default_dtype
 
 __all__ = ["rotary", "alibi", "sinusoidal"]
 
 
 def _angles(positions, D, base):
-    """t base^(-2i/D) for each position t and i < D/2, in float64 as large angles need it: (T, D/2)."""
+    """t base^(-2i/D) for each position t and i < D/2, in float64 as large angles need it."""
     return np.outer(positions, base ** (-np.arange(0, D, 2) / D))
 
 
-def rotary(x, base=10000.0, offset=0):
-    """Turns the plane of the entries i and i + D/2 of x_t by the angle (offset + t) base^(-2i/D), for each i < D/2.
+def rotary(x: Array, base: float = 10000.0, offset: int = 0) -> Array:
+    """Turns the entries i and i + D/2 of x_t, as a plane, by (offset + t) base^(-2i/D).
 
-    The dot product of a turned query and key depends on their distance only. Entries are paired by halves, as in LLaMA's code;
+    The dot product of a turned query and key depends on their distance only. Entries are paired
+    by halves, as in LLaMA's code;
     the paper pairs 2i and 2i + 1, which is the same after a permutation.  x: (..., T, D) → same.
     `offset` is the position of x_0. Raises ValueError for odd D. Source: Su et al. 2021.
     """
@@ -27,10 +28,11 @@ def rotary(x, base=10000.0, offset=0):
     return np.concatenate([a * cos - b * sin, a * sin + b * cos], axis=-1)
 
 
-def alibi(heads, T):
-    """-m_h |t - s|, a bias on the scores by which each head h = 1 .. heads fades with distance, at its slope m_h = 2^(-8 h/heads).
+def alibi(heads: int, T: int) -> np.ndarray:
+    """-m_h |t - s|, a bias by which head h fades with distance, m_h = 2^(-8 h/heads).
 
-    → (heads, T, T), to be passed as attn_mask; is_causal hides the future. Raises ValueError for heads or T < 1.
+    → (heads, T, T), to be passed as attn_mask; is_causal hides the future. Raises ValueError
+    for heads or T < 1.
     Source: Press et al. 2022.
     """
     if heads < 1 or T < 1:
@@ -40,14 +42,17 @@ def alibi(heads, T):
     return (-slopes[:, None, None] * distance).astype(default_dtype())
 
 
-def sinusoidal(T, D, base=10000.0):
-    """p[t, 2i] = sin(t base^(-2i/D)) and p[t, 2i + 1] the cosine, to be added to embeddings.  → (T, D).
+def sinusoidal(T: int, D: int, base: float = 10000.0) -> np.ndarray:
+    """p[t, 2i] = sin(t base^(-2i/D)) and p[t, 2i + 1] the cosine, to be added to embeddings.
+
+    → (T, D).
 
     Raises ValueError for odd D. Source: Vaswani et al. 2017.
     """
     if T < 1 or D < 2 or D % 2:
         raise ValueError(
-            f"sinusoidal: T={T}, D={D}; want T >= 1 and an even D >= 2: each frequency has a sine and a cosine"
+            f"sinusoidal: T={T}, D={D}; want T >= 1 and an even D >= 2: "
+            "each frequency has a sine and a cosine"
         )
     angles = _angles(np.arange(T), D, base)
     return np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(T, D).astype(default_dtype())

@@ -1,6 +1,7 @@
 """Recurrent networks: one layer, one direction, a whole sequence.
 
-The textbook definitions stand first, step by step as on a board. `rnn`, `lstm` and `gru` give the same numbers by the fast
+The textbook definitions stand first, step by step as on a board. `rnn`, `lstm` and `gru` give
+the same numbers by the fast
 twins of `kernels/recurrent.py`, with hand-derived gradients.
 """
 
@@ -27,7 +28,7 @@ def textbook_rnn(x, h, W_ih, W_hh, b_ih=None, b_hh=None, nonlinearity="tanh"):
 
 
 def textbook_lstm(x, h, c, W_ih, W_hh, b_ih=None, b_hh=None, W_hr=None):
-    """c_t = f ∘ c_{t-1} + i ∘ g and h_t = o ∘ tanh c_t, with gates i, f, o = σ(.), g = tanh(.); see `lstm`."""
+    """c_t = f ∘ c_{t-1} + i ∘ g and h_t = o ∘ tanh c_t; see `lstm`."""
     hs = []
     for t in range(x.shape[1]):
         i, f, g, o = np.split(linear(x[:, t], W_ih, b_ih) + linear(h, W_hh, b_hh), 4, axis=-1)
@@ -40,7 +41,7 @@ def textbook_lstm(x, h, c, W_ih, W_hh, b_ih=None, b_hh=None, W_hr=None):
 
 
 def textbook_gru(x, h, W_ih, W_hh, b_ih=None, b_hh=None):
-    """h_t = (1 - z) ∘ n + z ∘ h_{t-1}, with n = tanh(p_n + r ∘ q_n) and r, z = σ(p + q); see `gru`."""
+    """h_t = (1 - z) ∘ n + z ∘ h_{t-1}, n = tanh(p_n + r ∘ q_n), r, z = σ(p + q); see `gru`."""
     hs = []
     for t in range(x.shape[1]):
         p_r, p_z, p_n = np.split(linear(x[:, t], W_ih, b_ih), 3, axis=-1)
@@ -53,11 +54,11 @@ def textbook_gru(x, h, W_ih, W_hh, b_ih=None, b_hh=None):
     return np.stack(hs, axis=1), h
 
 
-# The operations that are recorded. An operation has one output, so all h, and behind them the last c, are one array ----
+# The operations that are recorded. Each has one output: all h, and the last c behind them --------
 
 
 def _operation(textbook, step, **options):
-    """The fast twin of `textbook`: (x, h, c or None, weights) → all h as (T, N, H) and, with cells, the last c behind them."""
+    """The fast twin of `textbook`: (x, h, c or None, weights) → all h, and the last c behind."""
 
     @functools.wraps(textbook)
     def one_array(x, h, c, *weights):
@@ -131,7 +132,8 @@ def lstm(
 ) -> tuple[Array, Array, Array]:
     """c_t = f ∘ c_{t-1} + i ∘ g and h_t = o ∘ tanh c_t → (all h, the last h, the last c).
 
-    The gates i, f, g, o are, in this order, the blocks of W_ih x_t + b_ih + W_hh h_{t-1} + b_hh, under σ, but tanh for g.
+    The gates i, f, g, o are, in this order, the blocks of W_ih x_t + b_ih + W_hh h_{t-1} +
+    b_hh, under σ, but tanh for g.
 
     Parameters
     ----------
@@ -149,7 +151,8 @@ def lstm(
     ------
     ValueError for other shapes or no steps; TypeError for mixed dtypes.
 
-    Source: Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000; projection: Sak et al. 2014.
+    Source: Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000; projection: Sak et al.
+    2014.
     """
     _check("lstm", 4, x, h, c, W_ih, W_hh, b_ih, b_hh, W_hr)
     if W_hr is not None:
@@ -166,7 +169,9 @@ def gru(
     b_ih: Array | None = None,
     b_hh: Array | None = None,
 ) -> tuple[Array, Array]:
-    """h_t = (1 - z) ∘ n + z ∘ h_{t-1} → (all h, the last h), with n = tanh(p_n + r ∘ q_n), r and z = σ(p + q).
+    """h_t = (1 - z) ∘ n + z ∘ h_{t-1} → (all h, the last h), with n = tanh(p_n + r ∘ q_n).
+
+    r and z are σ(p + q).
 
     p = W_ih x_t + b_ih and q = W_hh h_{t-1} + b_hh hold the blocks r, z, n in this order.
 
@@ -195,7 +200,8 @@ def gru(
 def _check(name, gates, x, h, c, W_ih, W_hh, b_ih, b_hh, W_hr=None):
     if x.ndim != 3 or W_ih.ndim != 2 or x.shape[1] < 1 or x.shape[2] != W_ih.shape[1]:
         raise ValueError(
-            f"{name}: input {x.shape}; want (N, T, {W_ih.shape[-1]}) with T >= 1 for W_ih {W_ih.shape}"
+            f"{name}: input {x.shape}; "
+            f"want (N, T, {W_ih.shape[-1]}) with T >= 1 for W_ih {W_ih.shape}"
         )
     check_same_dtype(name, x, W_ih)
     N = len(x)
@@ -215,6 +221,7 @@ def _check(name, gates, x, h, c, W_ih, W_hh, b_ih, b_hh, W_hr=None):
             continue
         if array.shape != shape:
             raise ValueError(
-                f"{name}: {part} {array.shape}; want {shape} for input {x.shape} and W_ih {W_ih.shape}"
+                f"{name}: {part} {array.shape}; "
+                f"want {shape} for input {x.shape} and W_ih {W_ih.shape}"
             )
         check_same_dtype(name, array, W_ih, part)

@@ -1,4 +1,4 @@
-"""Images of another size: resampling along each axis by a matrix, pixels regrouped, borders added."""
+"""Images of another size: resampled by matrices, pixels regrouped, borders added."""
 
 import numpy as np
 
@@ -32,12 +32,14 @@ _resample = custom_vjp(textbook_resample, _forward, _gradient, pure=True)
 
 
 def resample(x: Array, *matrices: np.ndarray, meets: tuple | None = None) -> Array:
-    """y = A x Bᵀ for the last axes of x: every average over neighbours (pooling, interpolation) is such a map.
+    """y = A x Bᵀ for the last axes of x: every average over neighbours is such a map.
 
-    `meets` holds for each matrix a mask of the entries that count, unless given those other than 0: a NaN or
+    `meets` holds for each matrix a mask of the entries that count, unless given those other
+    than 0: a NaN or
     infinity spoils only the means that meet it.
 
-    x: (..., H, W), A: (H', H), B: (W', W) → (..., H', W'). Raises TypeError when x does not hold floats.
+    x: (..., H, W), A: (H', H), B: (W', W) → (..., H', W'). Raises TypeError when x does not
+    hold floats.
     """
     if x.dtype.kind != "f":
         raise TypeError(
@@ -60,10 +62,12 @@ def interpolate(
     recompute_scale_factor: bool | None = None,
     antialias: bool = False,
 ) -> Array:
-    """The image seen through a finer or coarser grid: pixel i lies at u = (i + ½) / scale - ½ in the old one.
+    """The image on another grid: pixel i lies at u = (i + ½) / scale - ½ in the old one.
 
-    - "nearest": y[i] = x[⌊i / scale⌋], exactly (PyTorch rounds in float32, which misses by one pixel in 1 % of
-      the ratios H/H'). "nearest-exact": y[i] = x[⌊(i + ½) / scale⌋], the pixel whose centre is the nearest.
+    - "nearest": y[i] = x[⌊i / scale⌋], exactly (PyTorch rounds in float32, which misses by one
+      pixel in 1 % of
+      the ratios H/H'). "nearest-exact": y[i] = x[⌊(i + ½) / scale⌋], the pixel whose centre is
+      the nearest.
     - "linear" and "bilinear": y[i] = (1 - λ) x[⌊u⌋] + λ x[⌊u⌋ + 1], λ = u - ⌊u⌋, along each axis.
 
     Parameters
@@ -72,9 +76,11 @@ def interpolate(
     size : H' and W', one number for both, or L'
     scale_factor : in place of `size`, how many times as large; one number, or one for each axis
     mode : "nearest", "nearest-exact", "linear" for sequences or "bilinear" for images
-    align_corners : whether the corner pixels lie on each other, u = i (H - 1) / (H' - 1); linear modes only
+    align_corners : whether the corner pixels lie on each other, u = i (H - 1) / (H' - 1);
+        linear modes only
     recompute_scale_factor : whether the scale is taken from the sizes, H'/H
-    antialias : whether the weights' triangle is widened by H/H' where pixels are lost; bilinear only
+    antialias : whether the weights' triangle is widened by H/H' where pixels are lost; bilinear
+        only
 
     Returns
     -------
@@ -161,13 +167,16 @@ def _nearest(x, axis, n, m, step, centres):
 
 
 def _repeat(x, times, axis):
-    """np.repeat(x, times, axis). Its gradient is a sum of slices here, several times as fast as adding by index."""
+    """np.repeat(x, times, axis).
+
+    Its gradient is a sum of slices here, several times as fast as adding by index.
+    """
     shape = (*x.shape[:axis], x.shape[axis] * times, *x.shape[axis + 1 :])
     return np.reshape(np.stack([x] * times, axis=axis + 1), shape)
 
 
 def _linear(n, m, step, align_corners, antialias):
-    """The matrix (m, n) of linear interpolation, and the mask of the pixels that each new one meets."""
+    """The matrix (m, n) of linear interpolation, and the mask of what each new pixel meets."""
     i = np.arange(m)
     u = np.linspace(0, n - 1, m) if align_corners else (i + 0.5) * step - 0.5
     if antialias:
@@ -190,9 +199,10 @@ def _linear(n, m, step, align_corners, antialias):
 
 
 def pixel_shuffle(x: Array, upscale_factor: int) -> Array:
-    """y[c, r i + a, r j + b] = x[c r² + a r + b, i, j]: the channels of a pixel become r × r pixels.
+    """y[c, r i + a, r j + b] = x[c r² + a r + b, i, j]: channels become r × r pixels.
 
-    x: (..., C r², H, W) → (..., C, r H, r W), r = upscale_factor. Raises ValueError when r² does not divide the
+    x: (..., C r², H, W) → (..., C, r H, r W), r = upscale_factor. Raises ValueError when r²
+    does not divide the
     channels. Source: Shi et al. 2016.
     """
     r = upscale_factor
@@ -211,7 +221,7 @@ _MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "ci
 
 
 def pad(x: Array, pad, mode: str = "constant", value: float | None = None) -> Array:
-    """x with borders: `pad` = (left, right, top, bottom, ...) begins with the last axis, as in PyTorch.
+    """x with borders: `pad` = (left, right, top, bottom, ...), the last axis first.
 
     A negative number cuts as many pixels off.
 
@@ -219,13 +229,15 @@ def pad(x: Array, pad, mode: str = "constant", value: float | None = None) -> Ar
     ----------
     x : any shape
     pad : two numbers for each of the last axes
-    mode : "constant"; "reflect", the image mirrored in its last pixel; "replicate", that pixel; or "circular",
+    mode : "constant"; "reflect", the image mirrored in its last pixel; "replicate", that pixel;
+        or "circular",
         the other side
     value : what borders hold in mode "constant", 0 unless given
 
     Raises
     ------
-    ValueError for an odd or too long `pad`, one that cuts all off, another mode, a value where none is asked,
+    ValueError for an odd or too long `pad`, one that cuts all off, another mode, a value where
+    none is asked,
     or a mirror image longer than the image
 
     Examples

@@ -1,4 +1,7 @@
-"""Convolutions as layers. Weights and biases start uniform in ±1/√fan_in, fan_in = weight[0].size, as in PyTorch."""
+"""Convolutions as layers.
+
+Weights and biases start uniform in ±1/√fan_in, fan_in = weight[0].size, as in PyTorch.
+"""
 
 import math
 
@@ -73,7 +76,7 @@ class _Convolution(Module):
         return self.out_channels, self.in_channels // self.groups
 
     def _border_for_pad(self):
-        """What F.pad puts around x first, last axis first; None where the convolution's own padding does it."""
+        """What F.pad puts around x first, last axis first; None where it is not needed."""
         if isinstance(self.padding, str):
             return self._border_of_same_size()
         if self.padding_mode == "zeros":
@@ -87,7 +90,8 @@ class _Convolution(Module):
             raise ValueError(f'{self}: padding={self.padding!r}; want numbers, "valid" or "same"')
         if np.any(np.not_equal(self.stride, 1)):
             raise ValueError(
-                f'{self}: padding="same" with stride={self.stride}; want stride 1, or a number of zeros'
+                f'{self}: padding="same" with stride={self.stride}; '
+                "want stride 1, or a number of zeros"
             )
         dilations = np.broadcast_to(self.dilation, self.rank).tolist()
         room = [d * (k - 1) for k, d in zip(self.kernel_size, dilations, strict=True)]
@@ -125,8 +129,10 @@ class _Convolution(Module):
 class Conv1d(_Convolution):
     """y = W ⋆ x + b.  x: (N, C, L) → (N, O, L'), or without N; weight: (O, C/groups, K).
 
-    L' = (L + 2 padding - dilation (K - 1) - 1) // stride + 1. Options are those of F.conv1d and of Conv2d. Raises
-    ValueError for groups that do not divide the channels, another shape of x, or a kernel larger than the padded x.
+    L' = (L + 2 padding - dilation (K - 1) - 1) // stride + 1. Options are those of F.conv1d and
+    of Conv2d. Raises
+    ValueError for groups that do not divide the channels, another shape of x, or a kernel
+    larger than the padded x.
     """
 
     rank = 1
@@ -134,9 +140,12 @@ class Conv1d(_Convolution):
 
 
 class Conv2d(_Convolution):
-    """y = W ⋆ x + b.  x: (N, C, H, W) → (N, O, H', W'), or without N; weight: (O, C/groups, K, K).
+    """y = W ⋆ x + b.
 
-    H' = (H + 2 padding - dilation (K - 1) - 1) // stride + 1. Options are one number, or two for height and width.
+    x: (N, C, H, W) → (N, O, H', W'), or without N; weight: (O, C/groups, K, K).
+
+    H' = (H + 2 padding - dilation (K - 1) - 1) // stride + 1. Options are one number, or two
+    for height and width.
 
     Parameters
     ----------
@@ -149,7 +158,8 @@ class Conv2d(_Convolution):
 
     Raises
     ------
-    ValueError for groups that do not divide the channels, another shape of x, or a kernel larger than the padded x
+    ValueError for groups that do not divide the channels, another shape of x, or a kernel
+    larger than the padded x
 
     Examples
     --------
@@ -182,7 +192,8 @@ class _ConvTranspose(_Convolution):
         name = type(self).__name__
         if padding_mode != "zeros":
             raise ValueError(
-                f"{name}: padding_mode={padding_mode!r}; want 'zeros', the only one with an adjoint here"
+                f"{name}: padding_mode={padding_mode!r}; "
+                "want 'zeros', the only one with an adjoint here"
             )
         if isinstance(padding, str):
             raise ValueError(f"{name}: padding={padding!r}; want numbers")
@@ -199,9 +210,12 @@ class _ConvTranspose(_Convolution):
 
 
 class ConvTranspose1d(_ConvTranspose):
-    """The adjoint of Conv1d, plus b.  x: (N, C, L) → (N, O, L'), or without N; weight: (C, O/groups, K).
+    """The adjoint of Conv1d, plus b.
 
-    L' = (L - 1) stride - 2 padding + dilation (K - 1) + 1 + output_padding. Raises ValueError for groups that do
+    x: (N, C, L) → (N, O, L'), or without N; weight: (C, O/groups, K).
+
+    L' = (L - 1) stride - 2 padding + dilation (K - 1) + 1 + output_padding. Raises ValueError
+    for groups that do
     not divide the channels, or another shape of x.
     """
 
@@ -210,9 +224,12 @@ class ConvTranspose1d(_ConvTranspose):
 
 
 class ConvTranspose2d(_ConvTranspose):
-    """The adjoint of Conv2d, plus b.  x: (N, C, H, W) → (N, O, H', W'), or without N; weight: (C, O/groups, K, K).
+    """The adjoint of Conv2d, plus b.
 
-    H' = (H - 1) stride - 2 padding + dilation (K - 1) + 1 + output_padding. Options and errors as of ConvTranspose1d.
+    x: (N, C, H, W) → (N, O, H', W'), or without N; weight: (C, O/groups, K, K).
+
+    H' = (H - 1) stride - 2 padding + dilation (K - 1) + 1 + output_padding. Options and errors
+    as of ConvTranspose1d.
 
     Examples
     --------

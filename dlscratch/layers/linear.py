@@ -15,9 +15,12 @@ __all__ = ["Linear", "Embedding", "Flatten"]
 
 
 class Linear(Module):
-    """y = x Wᵀ + b.  x: (..., in_features) → (..., out_features); weight: (out, in), bias: (out,).
+    """y = x Wᵀ + b.
 
-    Both start uniform in ±1/√in_features, as in PyTorch. Raises ValueError for sizes below 1 or another last axis
+    x: (..., in_features) → (..., out_features); weight: (out, in), bias: (out,).
+
+    Both start uniform in ±1/√in_features, as in PyTorch. Raises ValueError for sizes below 1 or
+    another last axis
     of x, TypeError for another dtype than that of weight.
 
     Examples
@@ -141,7 +144,7 @@ class Embedding(Module):
         scale_grad_by_freq: bool = False,
         sparse: bool = False,
     ) -> "Embedding":
-        """An Embedding that starts from these vectors, (V, D), and keeps them unless freeze=False."""
+        """An Embedding that starts from vectors, (V, D), and keeps them unless freeze=False."""
         if np.ndim(embeddings) != 2:
             raise ValueError(
                 f"from_pretrained: embeddings {np.shape(embeddings)}; "

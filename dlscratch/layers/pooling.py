@@ -1,4 +1,7 @@
-"""Layers that change the size of images and learn nothing. A batch may be left out: (C, H, W)."""
+"""Layers that change the size of images and learn nothing.
+
+A batch may be left out: (C, H, W).
+"""
 
 from .. import functional as F
 from .function import Function
@@ -16,7 +19,10 @@ __all__ = [
 
 
 class MaxPool1d(Function):
-    """The largest entry of each window.  x: (N, C, L) → (N, C, L'); options as of F.max_pool1d."""
+    """The largest entry of each window.
+
+    x: (N, C, L) → (N, C, L'); options as of F.max_pool1d.
+    """
 
     function = F.max_pool1d
     options = "kernel_size stride padding dilation return_indices ceil_mode"
@@ -52,14 +58,19 @@ class AvgPool2d(Function):
 
 
 class AdaptiveAvgPool1d(Function):
-    """The means of L' windows that share out the sequence.  x: (N, C, L) → (N, C, output_size)."""
+    """The means of L' windows that share out the sequence.
+
+    x: (N, C, L) → (N, C, output_size).
+    """
 
     function = F.adaptive_avg_pool1d
     options = "output_size"
 
 
 class AdaptiveAvgPool2d(Function):
-    """The means of H' × W' windows that share out the image.  x: (N, C, H, W) → (N, C, *output_size).
+    """The means of H' × W' windows that share out the image.
+
+    x: (N, C, H, W) → (N, C, *output_size).
 
     Examples
     --------
@@ -73,7 +84,7 @@ class AdaptiveAvgPool2d(Function):
 
 
 class Upsample(Function):
-    """The image on a finer grid, `scale_factor` times as large or of a `size`; see F.interpolate.
+    """The image on a finer grid, `scale_factor` times as large or of a `size`: F.interpolate.
 
     x: (N, C, H, W) → (N, C, H', W'), or (N, C, L) → (N, C, L').
     """
@@ -83,7 +94,10 @@ class Upsample(Function):
 
 
 class PixelShuffle(Function):
-    """Channels become blocks of r × r pixels.  x: (N, C r², H, W) → (N, C, r H, r W), r = upscale_factor."""
+    """Channels become blocks of r × r pixels.
+
+    x: (N, C r², H, W) → (N, C, r H, r W), r = upscale_factor.
+    """
 
     function = F.pixel_shuffle
     options = "upscale_factor"

@@ -15,9 +15,10 @@ __all__ = ["Recurrent", "RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"]
 
 
 class Recurrent(Module):
-    """What layers and cells share: the parameters of one recurrence, and states that start at zero.
+    """What layers and cells share: the parameters of a recurrence, states that start at zero.
 
-    A subclass names the recurrence, how many `gates` its weights have as blocks, and how many arrays its state is.
+    A subclass names the recurrence, how many `gates` its weights have as blocks, and how many
+    arrays its state is.
     """
 
     function = None
@@ -69,7 +70,7 @@ class Recurrent(Module):
         return output, states
 
     def _first_states(self, x, state, shape):
-        """The given state as a list of arrays, checked; zeros if there is none. `shape` is that of h."""
+        """The given state as a list of arrays, checked, or zeros. `shape` is that of h."""
         shapes = [shape, (*shape[:-1], self.hidden_size)][: self.states]  # c is not projected
         if state is None:
             return [np.zeros(s, x.dtype) for s in shapes]
@@ -107,7 +108,7 @@ def _checked(layer, nonlinearity):
     return nonlinearity
 
 
-# Layers -----------------------------------------------------------------------------------------
+# Layers -------------------------------------------------------------------------------------------
 
 
 class _Layer(Recurrent):
@@ -131,7 +132,8 @@ class _Layer(Recurrent):
     ):
         if proj_size and self.function is not F.lstm:
             raise ValueError(
-                f"{type(self).__name__}(proj_size={proj_size}): want 0; only an LSTM projects its state"
+                f"{type(self).__name__}(proj_size={proj_size}): want 0; "
+                "only an LSTM projects its state"
             )
         super().__init__(input_size, hidden_size, bias, proj_size)
         if num_layers < 1 or not 0 <= dropout <= 1:
@@ -151,7 +153,7 @@ class _Layer(Recurrent):
                 self._add_parameters(f"_l{k}{direction}", inputs, self.rng)
 
     def forward(self, x: Array, state=None) -> tuple:
-        """(output, state) of a batch of sequences, or of one without its axis N, from a state or from zeros."""
+        """(output, state) of sequences, or of one without its axis N, from a state or zeros."""
         if not hasattr(x, "dtype"):
             check_same_dtype(self, x, self.weight_ih_l0)
         if x.ndim == 2:
@@ -185,9 +187,10 @@ class _Layer(Recurrent):
 
 
 class RNN(_Layer):
-    """h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), or relu of it, in layers and directions.
+    """h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), or relu, in layers and directions.
 
-    x: (T, N, D), state: (layers · directions, N, H) or None → output (T, N, directions · H), state; with batch_first
+    x: (T, N, D), state: (layers · directions, N, H) or None → output (T, N, directions · H),
+    state; with batch_first
     (N, T, D) → (N, T, directions · H). Without a batch, N is missing everywhere.
 
     Parameters
@@ -231,9 +234,10 @@ class RNN(_Layer):
 
 
 class LSTM(_Layer):
-    """c_t = f ∘ c_{t-1} + i ∘ g and h_t = o ∘ tanh c_t, gates as in F.lstm, in layers and directions.
+    """c_t = f ∘ c_{t-1} + i ∘ g and h_t = o ∘ tanh c_t, in layers and directions.
 
-    x: (T, N, D), state: (h, c), each (layers · directions, N, H), or None → output (T, N, directions · H), state; with
+    x: (T, N, D), state: (h, c), each (layers · directions, N, H), or None → output (T, N,
+    directions · H), state; with
     batch_first (N, T, D) → (N, T, directions · H). Without a batch, N is missing everywhere.
 
     Parameters
@@ -267,15 +271,17 @@ class LSTM(_Layer):
 class GRU(_Layer):
     """h_t = (1 - z) ∘ n + z ∘ h_{t-1}, gates as in F.gru, in layers and directions.
 
-    x: (T, N, D), state: (layers · directions, N, H) or None → output (T, N, directions · H), state; with batch_first
-    (N, T, D) → (N, T, directions · H). Options and errors as of LSTM, but proj_size, which must be 0.
+    x: (T, N, D), state: (layers · directions, N, H) or None → output (T, N, directions · H),
+    state; with batch_first
+    (N, T, D) → (N, T, directions · H). Options and errors as of LSTM, but proj_size, which must
+    be 0.
     """
 
     function = staticmethod(F.gru)
     gates = 3
 
 
-# Cells ------------------------------------------------------------------------------------------
+# Cells --------------------------------------------------------------------------------------------
 
 
 class _Cell(Recurrent):
@@ -306,7 +312,10 @@ class _Cell(Recurrent):
 
 
 class RNNCell(_Cell):
-    """One step of an RNN.  x: (N, D), h: (N, H) or None → (N, H), or without N. Errors as of RNN."""
+    """One step of an RNN.
+
+    x: (N, D), h: (N, H) or None → (N, H), or without N. Errors as of RNN.
+    """
 
     function = RNN.function
     nonlinearity: str
@@ -325,7 +334,9 @@ class RNNCell(_Cell):
 
 
 class LSTMCell(_Cell):
-    """One step of an LSTM.  x: (N, D), state: (h, c), each (N, H), or None → (h, c), or without N.
+    """One step of an LSTM.
+
+    x: (N, D), state: (h, c), each (N, H), or None → (h, c), or without N.
 
     Examples
     --------
@@ -341,7 +352,10 @@ class LSTMCell(_Cell):
 
 
 class GRUCell(_Cell):
-    """One step of a GRU.  x: (N, D), h: (N, H) or None → (N, H), or without N. Errors as of GRU."""
+    """One step of a GRU.
+
+    x: (N, D), h: (N, H) or None → (N, H), or without N. Errors as of GRU.
+    """
 
     function = staticmethod(F.gru)
     gates = 3

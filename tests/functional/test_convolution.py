@@ -204,3 +204,46 @@ def test_options_by_position_and_no_bias():
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("name", ["conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d"])
+@few
+@given(data=st.data())
+def test_one_example_without_a_batch_equals_torch(name, data):
+    (x, *weights), options = data.draw(convolutions(int(name[-2]), "transpose" in name))
+    ours, theirs = getattr(F, name), torch(name)
+    same(lambda *a: ours(*a, **options), lambda *a: theirs(*a, **options), x[0], *weights)
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same'")
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize("dilation", [1, 2])
+def test_named_padding_equals_torch(padding, dilation):
+    rng, options = np.random.default_rng(0), {"padding": padding, "dilation": dilation}
+    x, W = rng.normal(size=(2, 3, 9, 8)), rng.normal(size=(4, 3, 3, 2))
+    same(lambda *a: F.conv2d(*a, **options), lambda *a: torch("conv2d")(*a, **options), x, W)
+    x, W = x[:, :, 0], W[:, :, 0]
+    same(lambda *a: F.conv1d(*a, **options), lambda *a: torch("conv1d")(*a, **options), x, W)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda a, b: F.linear(a(2, 3), b(4, 3)),
+        lambda a, b: F.linear(b(2, 3), b(4, 3), a(4)),
+        lambda a, b: F.conv1d(a(2, 3, 8), b(4, 3, 3)),
+        lambda a, b: F.conv2d(b(2, 3, 8, 8), b(4, 3, 3, 3), a(4)),
+        lambda a, b: F.conv_transpose2d(a(2, 4, 8, 8), b(4, 3, 3, 3)),
+        lambda a, b: F.lstm(a(2, 3, 4), b(2, 5), b(2, 5), b(20, 4), b(20, 5)),
+        lambda a, b: F.gru(b(2, 3, 4), a(2, 5), b(15, 4), b(15, 5)),
+        lambda a, b: F.scaled_dot_product_attention(b(2, 3), a(2, 3), b(2, 3)),
+        lambda a, b: F.tiled_attention(b(2, 3), b(2, 3), a(2, 3)),
+    ],
+)
+@pytest.mark.parametrize(
+    "dtypes", [("float64", "float32"), ("float32", "float64"), (int, "float32")]
+)
+def test_mixed_dtypes_are_refused_with_the_repair(call, dtypes):
+    a, b = (lambda *shape, d=d: ones(shape, d) for d in dtypes)
+    with pytest.raises(TypeError, match=rf"expected .*{dtypes[1]}.*got .*astype"):
+        call(a, b)

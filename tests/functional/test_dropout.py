@@ -66,3 +66,17 @@ def test_outside_training_nothing_is_drawn(f):
     rng = np.random.default_rng(0)
     assert f(x, 0.5, False, rng=rng) is x and f(x, 0.0, True, rng=rng) is x
     assert rng.random() == np.random.default_rng(0).random()
+
+
+@pytest.mark.parametrize("f", [F.dropout, F.drop_path, alpha_dropout])
+def test_with_p_of_1_nothing_is_left_and_nothing_learns(f):
+    t = Tensor(x.astype("float32"), requires_grad=True)
+    for p in (1, 1.0, np.float64(1)):
+        y = f(t, p, rng=0)
+        np.sum(y * y).backward()
+        assert not y.data.any() and not t.grad.any() and y.dtype == t.grad.dtype == np.float32
+
+
+@pytest.mark.parametrize("f", [F.dropout, F.drop_path, alpha_dropout])
+def test_p_may_be_a_number_of_numpy(f):
+    assert f(x.astype("float32"), np.float64(0.3), rng=1).dtype == np.float32

@@ -152,3 +152,16 @@ def test_ties_go_to_the_first_as_in_torch():
 def test_bad_input(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@few
+@given(st.integers(1, 9), st.integers(1, 9), st.sampled_from([(2,), (2, 3)]))
+def test_adaptive_means_of_sequences_equal_torch(L, m, lead):
+    x = np.random.default_rng(L).normal(size=(*lead, L))
+    pool = torch("adaptive_avg_pool1d")
+    same(lambda a: F.adaptive_avg_pool1d(a, m), lambda a: pool(a, m), x)
+
+
+def test_integers_have_maxima_too():
+    x = np.arange(-16, 0).reshape(1, 4, 4)
+    assert F.max_pool2d(x, 2, 2, 1).tolist() == [[[-16, -14, -13], [-8, -6, -5], [-4, -2, -1]]]

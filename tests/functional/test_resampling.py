@@ -165,3 +165,24 @@ def test_pad_equals_torch(mode, width, whole):
 def test_bad_input(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@few
+@given(sizes, sizes, st.tuples(sizes, sizes), st.sampled_from([1.5, 2, 2.3, (2, 1.5)]))
+def test_the_nearest_centre_is_torch_s(H, W, size, scale):
+    x = image(2, 3, H, W)
+    for options in ({"size": size}, {"scale_factor": scale}):
+        same(
+            lambda a, o=options: F.interpolate(a, mode="nearest-exact", **o),
+            lambda a, o=options: torch("interpolate")(a, mode="nearest-exact", **o),
+            x,
+        )
+
+
+@few
+@given(
+    st.sampled_from(["constant", "reflect", "replicate", "circular"]),
+    st.tuples(*[st.integers(-1, 2)] * 4),
+)
+def test_negative_padding_cuts_off_as_in_torch(mode, width):
+    same(lambda a: F.pad(a, width, mode), lambda a: torch("pad")(a, width, mode), image(2, 3, 4, 5))

@@ -1,6 +1,7 @@
 """Attention, the fast twins: all scores at once, and in tiles so that no array of T × S exists.
 
-What a mask hides counts exactly nothing, whatever stands there. Products by BLAS alone do not give that, since 0 · NaN is
+What a mask hides counts exactly nothing, whatever stands there. Products by BLAS alone do not
+give that, since 0 · NaN is
 NaN: where their result is not finite, `product_of_allowed` computes it again.
 """
 
@@ -23,12 +24,15 @@ __all__ = [
 
 
 def scaling(query, scale):
-    """The factor of the scores, 1/√D unless given, as a number of Python: those of NumPy would change dtypes."""
+    """The factor of the scores, 1/√D unless given, as Python's number, which has no dtype."""
     return 1 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
 
 
 def product_of_allowed(A, B, allowed):
-    """A @ B over the pairs that are allowed, whatever stands in B elsewhere.  A, allowed: (..., T, S), B: (..., S, E)."""
+    """A @ B over the pairs that are allowed, whatever stands in B elsewhere.
+
+    A, allowed: (..., T, S), B: (..., S, E).
+    """
     allowed = np.broadcast_to(allowed, A.shape)
     A = np.where(allowed, A, 0)
     finite = np.isfinite(B).all(axis=(*range(B.ndim - 2), -1))
@@ -39,14 +43,15 @@ def product_of_allowed(A, B, allowed):
     return y
 
 
-# All scores at once -----------------------------------------------------------------------------------------------------
+# All scores at once -------------------------------------------------------------------------------
 #
-# Scores lie transposed, keys down and queries across: the maximum and the sum over keys then run along contiguous rows of
+# Scores lie transposed, keys down and queries across: the maximum and the sum over keys then
+# run along contiguous rows of
 # queries, which is half the time of summing within rows.
 
 
 def attend(query, key, value, bias=None, keep=None, scale=None):
-    """y, and what the gradient needs: the weights as (..., S, T), and whether all numbers were finite."""
+    """y, and for the gradient the weights, (..., S, T), and whether all was finite."""
     scale = scaling(query, scale)
     with np.errstate(invalid="ignore"):
         p = key @ (query * scale).swapaxes(-1, -2)
@@ -65,7 +70,10 @@ def attend(query, key, value, bias=None, keep=None, scale=None):
 
 
 def _softmax_of_columns(p):
-    """Scores become weights, in place: softmax over the axis before the last. Columns of nothing but -∞ become 0."""
+    """Scores become weights, in place: softmax over the axis before the last.
+
+    Columns of nothing but -∞ become 0.
+    """
     top = p.max(axis=-2, keepdims=True)
     p -= np.where(np.isfinite(top), top, 0)
     np.exp(p, out=p)
@@ -74,7 +82,7 @@ def _softmax_of_columns(p):
 
 
 def _weighted_values(p, value):
-    """pᵀ value for each head, which lies in memory as (..., T, H, E), where the layer behind it wants it."""
+    """pᵀ value for each head, in memory as (..., T, H, E), as the layer behind wants it."""
     y = np.empty((*p.shape[:-3], p.shape[-1], *p.shape[-3:-2], value.shape[-1]), value.dtype)
     y = y.swapaxes(-2, -3) if p.ndim > 2 else y
     return np.matmul(p.swapaxes(-1, -2), value, out=y)
@@ -113,7 +121,7 @@ def _gradient_of_allowed(g, p, kept, query, key, value, bias, scale):
     return ds, dq, dk, dv
 
 
-# In tiles ---------------------------------------------------------------------------------------------------------------
+# In tiles -----------------------------------------------------------------------------------------
 
 
 def tiles(T, S, block, is_causal):
@@ -125,7 +133,7 @@ def tiles(T, S, block, is_causal):
 
 
 def kept_in_tile(shape, rows, cols, p, seed):
-    """The weights of a tile that dropout spares: the tile's place is a part of the seed, so that backward draws the same."""
+    """The weights of a tile that dropout spares: its place is in the seed, for backward."""
     rng = np.random.default_rng((seed, rows.start, cols.start))
     return rng.random(shape, dtype=np.float32) >= p
 
@@ -180,7 +188,7 @@ def attend_in_tiles(
     seed=0,
     block=64,
 ):
-    """y, and log Σ exp of each row of scores, (..., T, 1): with it, any tile of the weights is known."""
+    """y, and log Σ exp of each row of scores: with it, any tile of the weights is known."""
     scores = _Scores(query, key, value, bias, allowed, is_causal, scale)
     y = np.empty((*query.shape[:-1], value.shape[-1]), query.dtype)
     lse = np.empty((*query.shape[:-1], 1), query.dtype)
@@ -222,7 +230,7 @@ def attend_in_tiles_gradient(
     seed=0,
     block=64,
 ):
-    """The gradients of (query, key, value, bias): each tile of the weights is computed anew from `lse`."""
+    """The gradients of (query, key, value, bias): tiles of weights come anew from `lse`."""
     scores = _Scores(query, key, value, bias, allowed, is_causal, scale)
     dq, dk, dv = np.zeros_like(query), np.zeros_like(key), np.zeros_like(value)
     db = None if bias is None else np.zeros_like(bias)

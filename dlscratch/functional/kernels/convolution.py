@@ -1,8 +1,11 @@
 """Convolution row by row, the fast twins of `conv2d` and `conv_transpose2d`.
 
-Neighbouring rows of an image are one matrix, so that one product makes a row of the output. The batch
-lies innermost, (C, H, W, N), and every copied run is long. The image is copied L times only, once for
-each kernel column, not K L times: the K rows that an output row meets then lie side by side. This is
+Neighbouring rows of an image are one matrix, so that one product makes a row of the output. The
+batch
+lies innermost, (C, H, W, N), and every copied run is long. The image is copied L times only,
+once for
+each kernel column, not K L times: the K rows that an output row meets then lie side by side.
+This is
 faster than the product alone of all windows as columns.
 """
 
@@ -46,7 +49,7 @@ def conv_gradient(g, y, saved, needs, x, weight, bias=None, **options):
 def conv_transpose(
     x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
 ):
-    """The values of conv_transpose2d, and what its gradient needs: the adjoint goes up where conv2d goes down."""
+    """The values of conv_transpose2d: the adjoint goes up where conv2d goes down."""
     size = _transposed_size(x, weight, stride, padding, output_padding, dilation)
     rows = Rows(size, weight, stride, padding, dilation, groups, x.shape[2:])
     y = rows.up(x)
@@ -88,10 +91,14 @@ def _sum_over_channels(g):
 
 @functools.lru_cache(1024)
 def _chains(size, out, kernel, stride, padding, dilation, up=False):
-    """Which rows meet: (order of kernel rows, order of rows, sums), a sum as (first kernel row, first row, how many).
+    """Which rows meet: (order of kernel rows, order of rows, sums).
 
-    Down, output row h sums kernel row k times row s h + d k - p of the image over k; up, the adjoint,
-    goes the other way. Kernel rows and rows stand in such an order that each sum takes neighbours of both.
+    A sum is (first kernel row, first row, how many).
+
+    Down, output row h sums kernel row k times row s h + d k - p of the image over k; up, the
+    adjoint,
+    goes the other way. Kernel rows and rows stand in such an order that each sum takes
+    neighbours of both.
     """
     common = math.gcd(stride, dilation)
     step, far = (stride // common, dilation // common) if up else (1, dilation)
@@ -110,7 +117,7 @@ def _chains(size, out, kernel, stride, padding, dilation, up=False):
 
 @functools.lru_cache(1024)
 def _meetings(size, out, kernel, stride, padding, dilation):
-    """For each kernel column, the windows in which it meets a pixel, and those pixels, as slices."""
+    """For each kernel column, the windows in which it meets a pixel, and those pixels."""
     pairs = []
     for shift in (dilation * k - padding for k in range(kernel)):
         first = max(0, -(shift // stride))
@@ -121,7 +128,7 @@ def _meetings(size, out, kernel, stride, padding, dilation):
 
 
 def _split(x, groups):
-    """(N, C, H, W) → (groups, H, C/groups, W, N), a view of (C, H, W, N): no copy where x lies so in memory."""
+    """(N, C, H, W) → (groups, H, C/groups, W, N), a view where x lies as (C, H, W, N)."""
     x = batch_last(x)
     return x.reshape(groups, len(x) // groups, *x.shape[1:]).swapaxes(1, 2)
 
@@ -154,8 +161,10 @@ _THREADS = int(
 def _multiply(A, B, out):
     """out = A @ B for A: (G, R, Q), B: (G, Q, n), in pieces of B's columns.
 
-    OpenBLAS multiplies up to 10⁶ multiply-adds on one thread without repacking B, which few rows of A
-    would not repay: 1.4 times as fast. With more threads, large products are left whole, to be shared.
+    OpenBLAS multiplies up to 10⁶ multiply-adds on one thread without repacking B, which few
+    rows of A
+    would not repay: 1.4 times as fast. With more threads, large products are left whole, to be
+    shared.
     """
     (G, R, Q), n = A.shape, B.shape[2]
     work = R * Q * n
@@ -171,7 +180,7 @@ def _multiply(A, B, out):
 
 
 class Rows:
-    """How rows and columns meet in the convolution of x (N, C, H, W), of `size` (H, W), to y (N, O, H', W').
+    """How rows and columns of x (N, C, H, W) and y (N, O, H', W') meet; `size` is (H, W).
 
     `vertical` and `horizontal` hold (size, out, kernel, stride, padding, dilation) of each axis.
     """
@@ -188,7 +197,7 @@ class Rows:
         self.W = W.reshape(groups, len(W) // groups, *W.shape[1:])  # (groups, O, C, K, L)
 
     def spread(self, x):
-        """x → (groups, H, L C, W' N): each row as each kernel column meets it, zeros where that is outside.
+        """x → (groups, H, L C, W' N): each row as each kernel column meets it, or zeros.
 
         Short rows, of few images, are not worth their calls: whole windows as columns then,
         (groups, 1, K L C, H' W' N).
@@ -222,7 +231,7 @@ class Rows:
         return spread.reshape(G, 1, self.K * self.L * C, h * w * N)
 
     def down(self, spread, b=None):
-        """y, from the spread image: for each of its rows one product with all the weights that meet the image there."""
+        """y, from the spread image: for each of its rows one product with the weights there."""
         (G, _, Q, n), O = spread.shape, self.W.shape[1]
         M = self.W.transpose(0, 1, 3, 4, 2).reshape(G, O, self.W[0, 0].size)
         y = np.empty((G, O, len(self.sums), n), np.result_type(M, spread))

@@ -6,7 +6,7 @@ __all__ = ["all_finite"]
 
 
 def all_finite(*arrays):
-    """Whether all numbers are finite, from Σ a² by BLAS: a sixth of the time of np.isfinite(a).all().
+    """Whether all numbers are finite, from Σ a² by BLAS, in a sixth of np.isfinite's time.
 
     A sum that overflows says no, which only costs time.
     """

@@ -1,4 +1,4 @@
-"""The affine map as one product of matrices, for any number of leading axes: the fast twin of `linear`."""
+"""The affine map as one product of matrices: the fast twin of `linear`."""
 
 import numpy as np
 
@@ -14,7 +14,10 @@ def affine(x, weight, bias=None):
 
 
 def affine_gradient(g, y, saved, needs, x, weight, bias=None):
-    """The gradients of (x, weight, bias), given that of y. Plain NumPy on its arguments: also its own derivative's rule."""
+    """The gradients of (x, weight, bias), given that of y.
+
+    Plain NumPy on its arguments: also its own derivative's rule.
+    """
     g = g.reshape(-1, g.shape[-1])
     dx = None
     if needs[0]:

@@ -12,7 +12,7 @@ __all__ = ["max_pool", "max_pool_gradient", "entries", "places_of_maxima", "over
 
 
 def max_pool(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
-    """y, the maximum over the entries of all windows, which are as many strided views of x as a window has entries."""
+    """y, the maximum of as many strided views of x as a window has entries."""
     window = _Window(x, kernel_size, stride, padding, dilation, ceil_mode)
     x, _ = window.padded(x)
     views = [x[(..., *place)] for place in window.places]
@@ -24,7 +24,7 @@ def max_pool(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False
 def max_pool_gradient(
     g, y, saved, needs, x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False
 ):
-    """Each gradient goes to the first entry that is its window's maximum, or to its last NaN, as in PyTorch."""
+    """A gradient goes to its window's first maximum, or its last NaN, as in PyTorch."""
     options = kernel_size, stride, padding, dilation, ceil_mode
     to_pixels = _to_the_first if all_finite(y, g) else _to_places
     dx = to_pixels(g, y, x, *options)
@@ -51,7 +51,7 @@ def _to_the_first(g, y, x, *options):
 
 
 def _to_places(g, y, x, *options):
-    """The gradient by indices, where comparisons and products do not do: NaN equals nothing, and 0 · ∞ is NaN."""
+    """The gradient by indices: where NaN equals nothing, and 0 · ∞ is NaN."""
     at = places_of_maxima(x, *options)
     images = int(np.prod(x.shape[:-2]))
     dx = np.zeros((images, x.shape[-2] * x.shape[-1]), g.dtype)
@@ -61,7 +61,10 @@ def _to_places(g, y, x, *options):
 
 
 def places_of_maxima(x, *options):
-    """Where in its image, row · W + column, each window's maximum stands: the first, or the last NaN.  → (..., H', W')."""
+    """Where each window's maximum stands, row · W + column: the first, or the last NaN.
+
+    → (..., H', W').
+    """
     pixels = np.arange(x.shape[-2] * x.shape[-1]).reshape(x.shape[-2:])
     values = entries(x, *options, lowest(x.dtype))
     at = np.broadcast_to(entries(pixels, *options, -1), values.shape)

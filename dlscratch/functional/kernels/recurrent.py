@@ -1,9 +1,11 @@
 """Recurrences over time, with hand-derived gradients: the fast twins of `rnn`, `lstm` and `gru`.
 
-Forward has two phases, `project_inputs` and the steps; backward has two, `backward_through_time` and `weight_gradients`.
+Forward has two phases, `project_inputs` and the steps; backward has two,
+`backward_through_time` and `weight_gradients`.
 A kind of recurrence is a `Step`: what one step computes, and how a gradient comes back through it.
 
-Arrays are columns, (H, N), one for each example, and gates are stacked, (gates, H, N): a gate is then one block of memory,
+Arrays are columns, (H, N), one for each example, and gates are stacked, (gates, H, N): a gate
+is then one block of memory,
 and BLAS can share a product of columns among threads.
 """
 
@@ -16,10 +18,12 @@ __all__ = ["Step", "TanhStep", "ReluStep", "LSTMStep", "GRUStep", "forward", "ba
 
 
 class Step:
-    """One step, from h_{t-1} to h_t, and its gradient, in terms of p = W_ih x_t + b_ih and q = W_hh h_{t-1} + b_hh.
+    """One step and its gradient, in terms of p = W_ih x_t + b_ih and q = W_hh h_{t-1} + b_hh.
 
-    `sigmoid_gates` names the blocks that σ squashes. The weights of these come halved: σ(a) = tanh(a/2)/2 + 1/2, so that one
-    call of tanh serves all gates. `only_the_sum` says that the step sees p + q alone, which is then one product.
+    `sigmoid_gates` names the blocks that σ squashes. The weights of these come halved: σ(a) =
+    tanh(a/2)/2 + 1/2, so that one
+    call of tanh serves all gates. `only_the_sum` says that the step sees p + q alone, which is
+    then one product.
     """
 
     sigmoid_gates: tuple = ()
@@ -27,12 +31,15 @@ class Step:
 
     @staticmethod
     def forward(preactivations, h, c, h_new):
-        """(c_t, what `backward` needs); h_t is written into h_new. `preactivations` is [p + q], or [p, q], free to be used up."""
+        """(c_t, what `backward` needs), from [p + q] or [p, q]; h_t is written into h_new."""
         raise NotImplementedError
 
     @staticmethod
     def backward(dh, dc, *saved):
-        """(dp, dq, the part of dh_{t-1} that does not flow through q, dc_{t-1}). Writes into none of its arguments."""
+        """(dp, dq, the part of dh_{t-1} that does not flow through q, dc_{t-1}).
+
+        Writes into none of its arguments.
+        """
         raise NotImplementedError
 
 
@@ -99,7 +106,7 @@ class LSTMStep(Step):
 
 
 class GRUStep(Step):
-    """h_t = (1 - z) ∘ n + z ∘ h_{t-1} with r, z = σ(p + q) and n = tanh(p_n + r ∘ q_n), where q stands inside: no sum."""
+    """h_t = (1 - z) ∘ n + z ∘ h_{t-1}, n = tanh(p_n + r ∘ q_n), r and z = σ(p + q)."""
 
     sigmoid_gates = (0, 1)
     only_the_sum = False
@@ -143,7 +150,7 @@ def _sigmoid_from_tanh_of_half(a):
 
 
 def forward(step, x, h, c, W_ih, W_hh, b_ih, b_hh):
-    """y: (T, N, H), all h, and with cells (T + 1, N, H), the last c behind them; and what backward needs."""
+    """y, all h: (T, N, H), with cells the last c behind them; and what backward needs."""
     (N, T, D), H = x.shape, h.shape[1]
     inputs, columns = project_inputs(x, h)
     states = columns[:, D + 2 :]  # (T + 1, H, N): step t reads the state t and writes t + 1
@@ -162,9 +169,12 @@ def forward(step, x, h, c, W_ih, W_hh, b_ih, b_hh):
 
 
 def project_inputs(x, h):
-    """x as (T, N, D), and room for all columns [x_t; 1; 1; h_{t-1}]: (T + 1, D + 2 + H, N), of which h_0 is known.
+    """x as (T, N, D), and room for all columns [x_t; 1; 1; h_{t-1}]: (T + 1, D + 2 + H, N).
 
-    With the weights [W_ih, b_ih, b_hh, W_hh], input, biases and state then are a single product in each step, and what a step
+    Of the states, h_0 is known.
+
+    With the weights [W_ih, b_ih, b_hh, W_hh], input, biases and state then are a single product
+    in each step, and what a step
     writes is already where the next one reads.
     """
     (N, T, D), H = x.shape, h.shape[1]
@@ -178,7 +188,7 @@ def project_inputs(x, h):
 
 
 def _weights(step, W_ih, W_hh, b_ih, b_hh, columns):
-    """The products of a step, [(weights, the part of the columns that they meet)]: one for p + q, or two for p and q."""
+    """The products of a step, (weights, columns that they meet): of p + q, or of p and of q."""
     D, H = W_ih.shape[1], W_hh.shape[1]
     no_bias = np.zeros(len(W_ih), W_ih.dtype)
     b_ih = no_bias if b_ih is None else b_ih
@@ -226,7 +236,7 @@ def backward_through_time(step, g, saved, has_cells, W_hh):
 
 
 def weight_gradients(dp, dq, needs, inputs, states, W_ih):
-    """The gradients of (x, W_ih, W_hh, b_ih, b_hh): sums over steps and examples, each one product."""
+    """The gradients of (x, W_ih, W_hh, b_ih, b_hh): sums over steps and examples."""
     T, N, D = inputs.shape
     dp, dq = dp.reshape(len(dp), T * N), dq.reshape(len(dq), T * N)
     ones = np.ones(T * N, dp.dtype)

@@ -1,4 +1,4 @@
-"""Weighted sums of neighbours: products with matrices, and the careful way where numbers are not finite."""
+"""Weighted sums of neighbours by matrices, and a careful way where numbers are not finite."""
 
 import numpy as np
 
@@ -8,9 +8,10 @@ __all__ = ["weighted_sums"]
 
 
 def weighted_sums(x, matrices, meets):
-    """y = A x Bᵀ along the last axes of x, where only those j count for y_i that A's `meets` names.
+    """y = A x Bᵀ along the last axes of x, where only those j count that A's `meets` names.
 
-    Products by BLAS first. They take all pixels, most of them times 0, and 0 · NaN is NaN: where the result
+    Products by BLAS first. They take all pixels, most of them times 0, and 0 · NaN is NaN:
+    where the result
     is not finite, each sum is computed again over nothing but what it meets.
     """
     first = x.ndim - len(matrices)
@@ -28,7 +29,10 @@ def weighted_sums(x, matrices, meets):
 
 
 def _only_what_meets(x, A, meeting):
-    """y_i = Σ A_ij x_j over the j that i meets, one of its neighbours after the other.  x: (..., n) → (..., m)."""
+    """y_i = Σ A_ij x_j over the j that i meets, one of its neighbours after the other.
+
+    x: (..., n) → (..., m).
+    """
     neighbours = np.argsort(~meeting, axis=1, kind="stable")
     y = np.zeros((*x.shape[:-1], len(A)), x.dtype)
     for k in range(meeting.sum(axis=1).max(initial=0)):
