@@ -38,7 +38,7 @@ def pages():
     index = [
         "# Reference",
         "",
-        "Every public name, from its docstring: one sentence or formula, shapes, errors, the source.",
+        "Every public name, from its docstring: one sentence, formula, shapes, errors, the source.",
         "",
     ]
     index += ["```{toctree}", ":maxdepth: 1", "", *MODULES, "```", ""]
