@@ -130,6 +130,16 @@ def test_a_docstring_is_shown_as_it_stands():
     ]
 
 
+def test_the_sections_of_a_docstring_are_shown_as_such():
+    text = ["One.", "", "- a, and", "  more", "- b", "and on", "", "Parameters", "----------"]
+    text += ["x : (N, D)", "    The *input*.", "y : int", "", "Examples", "--------"]
+    text += [">>> a * b_", "3", "", "The end."]
+    wanted = ["One.", "", "", "- a, and", "  more", "- b", "", "and on", ""]
+    wanted += ["", ".. rubric:: Parameters", "", "", "x : (N, D)", r"    The \*input\*."]
+    wanted += ["", "y : int", "", "", ".. rubric:: Examples", "", ">>> a * b_", "3", "", "The end."]
+    assert docstrings.readable(text) == wanted
+
+
 @pytest.mark.parametrize(
     "text, source",
     [
