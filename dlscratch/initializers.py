@@ -6,10 +6,14 @@ A weight's shape is (out, in, ...), trailing axes being a kernel. `rng` is a gen
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .engine import Array, default_dtype, no_grad
+
+if TYPE_CHECKING:  # layers import this file
+    from .layers import Module
 
 __all__ = [
     "zeros",
@@ -53,7 +57,9 @@ def normal(
     mean: float = 0.0,
     std: float = 1.0,
 ) -> np.ndarray:
-    """Gaussian: mean + std · N(0, 1). Raises ValueError for std < 0.
+    """Gaussian: mean + std · N(0, 1).
+
+    Raises ValueError for std < 0.
 
     Examples
     --------
@@ -75,7 +81,10 @@ def uniform(
     a: float = 0.0,
     b: float = 1.0,
 ) -> np.ndarray:
-    """Uniform in [a, b). Raises ValueError unless a <= b."""
+    """Uniform in [a, b).
+
+    Raises ValueError unless a <= b.
+    """
     _check(shape)
     if not a <= b:
         raise ValueError(f"uniform: a={a}, b={b}; want a <= b")
@@ -142,14 +151,19 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
 def xavier_normal(
     rng: np.random.Generator | int | None, shape: tuple[int, ...], gain: float = 1.0
 ) -> np.ndarray:
-    """N(0, std²) with std = gain √(2 / (fan_in + fan_out)). Source: Glorot & Bengio 2010."""
+    """N(0, std²) with std = gain √(2 / (fan_in + fan_out)).
+
+    Source: Glorot & Bengio 2010.
+    """
     return normal(rng, shape, std=gain * math.sqrt(2 / max(sum(fans(shape)), 1)))
 
 
 def xavier_uniform(
     rng: np.random.Generator | int | None, shape: tuple[int, ...], gain: float = 1.0
 ) -> np.ndarray:
-    """Uniform in ±gain √(6 / (fan_in + fan_out)). Source: Glorot & Bengio 2010.
+    """Uniform in ±gain √(6 / (fan_in + fan_out)).
+
+    Source: Glorot & Bengio 2010.
 
     Examples
     --------
@@ -169,7 +183,9 @@ def kaiming_normal(
     mode: str = "fan_in",
     nonlinearity: str = "leaky_relu",
 ) -> np.ndarray:
-    """N(0, std²) with std = gain / √fan. Source: He et al. 2015.
+    """N(0, std²) with std = gain / √fan.
+
+    Source: He et al. 2015.
 
     Parameters
     ----------
@@ -288,15 +304,15 @@ def dirac(
 
 
 def lsuv(
-    model,
+    model: Module,
     x: Array,
     tol: float = 0.1,
     max_iter: int = 10,
     rng: np.random.Generator | int | None = 0,
 ) -> dict[str, float]:
-    """Layer-sequential unit variance: orthogonal weights, divided by the outputs' std, in place.
+    """Give each layer an output of variance 1, by orthogonal weights divided by its std.
 
-    Source: Mishkin & Matas 2016.
+    Layer-sequential unit variance works in place. Source: Mishkin & Matas 2016.
 
     Parameters
     ----------

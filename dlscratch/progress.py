@@ -3,11 +3,12 @@
 import os
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 __all__ = ["bar"]
 
 
-def bar(iterable: Iterable | None, description: str, enabled: bool = True, **options):
+def bar(iterable: Iterable | None, description: str, enabled: bool = True, **options: Any) -> Any:
     """The iterable itself, with a bar that follows it on stdout; it is gone at the end.
 
     DLSCRATCH_PROGRESS=0 in the environment switches all bars off. Without an iterable

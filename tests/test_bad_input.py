@@ -82,7 +82,7 @@ BAD = {
         "interpolate": lambda: F.interpolate(image, mode="cubic", size=3),
         "pixel_shuffle": lambda: F.pixel_shuffle(image, 2),
         "pad": lambda: F.pad(image, (1,)),
-        "dropout": lambda: F.dropout(x, 1),
+        "dropout": lambda: F.dropout(x, 1.5),
         "alpha_dropout": lambda: F.alpha_dropout(x, 2),
         "drop_path": lambda: F.drop_path(x, -1),
         "layer_norm": lambda: F.layer_norm(x, 4),
@@ -139,6 +139,7 @@ BAD = {
             for name in "LayerNorm RMSNorm BatchNorm1d BatchNorm2d InstanceNorm1d InstanceNorm2d".split()
         },
         "GroupNorm": lambda: layers.GroupNorm(2, 3),
+        "PReLU": lambda: layers.PReLU(4)(x),
         "weight_norm": lambda: layers.weight_norm(layers.ReLU()),
         "spectral_norm": lambda: layers.spectral_norm(layers.ReLU()),
         **{
@@ -258,9 +259,9 @@ BAD = {
         "evaluate": lambda: training.evaluate(net(), losses.mse_loss, (x, x)),
         "accuracy": lambda: training.accuracy(x, np.array([0])),
         "train": lambda: training.train(
-            training.Run(net(), losses.mse, adam(), (x, x), rng(0), epochs=1, batch_size=0)
+            training.Run(net(), losses.mse_loss, adam(), (x, x), rng(0), epochs=1, batch_size=0)
         ),
-        "Run": lambda: training.Run(net(), losses.mse, adam(), (x, x), rng(0), 1, 0).batches(),
+        "Run": lambda: training.Run(net(), losses.mse_loss, adam(), (x, x), rng(0), 1, 0).batches(),
         "AfterBackward": lambda: training.AfterBackward(3),
         "Evaluation": lambda: training.Evaluation("test", x),
         "GradientClipping": lambda: training.GradientClipping(-1.0),

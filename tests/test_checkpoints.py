@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlscratch import checkpoints, layers, optimizers, training
-from dlscratch.losses import mse
+from dlscratch.losses import mse_loss
 
 ROOT = Path(__file__).parents[1]
 rng = np.random.default_rng(0)
@@ -62,7 +62,7 @@ def run(
     )
     history = training.fit(
         model,
-        mse,
+        mse_loss,
         rule,
         (X, Y),
         epochs=epochs,
@@ -237,7 +237,14 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
     model, rule, generator, history = fresh()
     training.fit(
-        model, mse, rule, (X, Y), epochs=2, batch_size=8, rng=generator, checkpoint=folder / "run"
+        model,
+        mse_loss,
+        rule,
+        (X, Y),
+        epochs=2,
+        batch_size=8,
+        rng=generator,
+        checkpoint=folder / "run",
     )
     checkpoints.save(model, folder / "weights")
     return folder

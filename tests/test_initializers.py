@@ -261,7 +261,8 @@ def test_mup_learns_alike_at_every_width():
         (lambda rng: initializers.mup((3, 3), (3, 3), "lion"), "want 'adam' or 'sgd'"),
         (
             lambda rng: initializers.lsuv(
-                layers.Sequential(layers.Linear(3, 3, bias=False)), Tensor(np.zeros((4, 3)))
+                layers.Sequential(layers.Linear(3, 3, bias=False)),
+                Tensor(np.zeros((4, 3), "float32")),
             ),
             "another batch",
         ),

@@ -61,9 +61,9 @@ STEPS = {
     "W2": None,
     "W3": "batch_last",
     "W4": "batch_last",
-    "W5": "_forward",
+    "W5": "project_inputs",
     "W6": "_centred",
-    "W7": "_backward",
+    "W7": "affine_gradient",
     "W8": None,
 }
 
@@ -108,11 +108,14 @@ OPS = {
         None,
     ),
     "softmax": (lambda x: functional.softmax(x) * functional.log_softmax(x), None),
-    "attention": (lambda x: functional.scaled_dot_product_attention(x, x, x), "_product"),
+    "attention": (lambda x: functional.scaled_dot_product_attention(x, x, x), "_weighted_values"),
     "layer norm": (lambda x: functional.layer_norm(x, 4), "_centred"),
     "gelu": (lambda x: functional.gelu(x, approximate="tanh"), None),
     "a slice": (lambda x: x[1:, ::2], "scatter"),
-    "convolution": (lambda x: functional.conv2d(x[None, None], x[None, None, :2, :2]), "spread"),
+    "convolution": (
+        lambda x: functional.conv2d(x[None, None], x[None, None, :2, :2]),
+        "_windows_as_columns",
+    ),
 }
 
 

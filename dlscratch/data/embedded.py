@@ -106,10 +106,10 @@ def _global_randomness_restored() -> Iterator[None]:
 
 
 def table(name: str, rng: Seed = 0, test_fraction: float = 0.25, standardize: bool = True) -> Split:
-    """A classic table of numbers, in scikit-learn. Sources: data/README.md.
+    """A classic table of numbers, in scikit-learn.
 
     "wine" (178, 13), "breast_cancer" (569, 30) and "iris" (150, 4) have classes, "diabetes"
-    (442, 10) is a regression.
+    (442, 10) is a regression. Sources: data/README.md.
 
     Parameters
     ----------

@@ -2,7 +2,8 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -76,12 +77,12 @@ def _no_input(y, arrays):
 
 
 class CustomOperation(Operation):
-    """An operation defined twice: fast, with a hand-derived gradient, and as a textbook writes it.
+    """An operation defined twice: fast with a hand-derived gradient, and as in a textbook.
 
     Made by `custom_vjp`. Gradients of gradients take the textbook's definition.
     """
 
-    def __init__(self, textbook, forward, backward, pure):
+    def __init__(self, textbook: Callable, forward: Callable, backward: Callable, pure: bool):
         functools.update_wrapper(self, textbook)
         self.name = textbook.__name__.removeprefix("textbook_")
         self.__name__ = self.name
@@ -121,7 +122,15 @@ class CustomOperation(Operation):
             return y
         return record(self, inputs, kwargs, _no_input(y, arrays), traced, saved)
 
-    def input_gradients(self, node, g, y, inputs, needs_input_grad, create_graph):
+    def input_gradients(
+        self,
+        node: Any,
+        g: Any,
+        y: Any,
+        inputs: Sequence,
+        needs_input_grad: tuple[bool, ...],
+        create_graph: bool,
+    ) -> Sequence:
         """By `backward` on arrays, or through `textbook` when they must be differentiable."""
         if True not in needs_input_grad:
             return ()
@@ -197,7 +206,9 @@ def _arrays_by_position(textbook, inputs, options):
     return (*inputs, *(options.pop(p.name, p.default) for p in moved)), options
 
 
-def input_gradients_through(y, node, g, needs_input_grad, create_graph):
+def input_gradients_through(
+    y: Tensor, node: Tensor, g: Any, needs_input_grad: tuple[bool, ...], create_graph: bool
+) -> list:
     """The gradients of a node's inputs by a backward pass of its own, from y = f(inputs).
 
     It starts with dL/dy = g and stays within f: where one input is computed from another, the outer

@@ -7,7 +7,9 @@ paths meet, in `GradientSums`.
 """
 
 import itertools
+from collections.abc import Iterable
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
 
@@ -48,11 +50,11 @@ class Node:
         "__weakref__",
     )
 
-    def mark_written(self):
+    def mark_written(self) -> None:
         """Tell the graph that this leaf's numbers changed: backward through an older one raises."""
         self.written_at = next(creation_order)
 
-    def accumulate_grad(self, g):
+    def accumulate_grad(self, g: np.ndarray) -> None:
         """Add g to `.grad`: what the backward pass calls at every leaf."""
         if self._grad is None:
             self._grad = np.copy(g)
@@ -68,12 +70,12 @@ class GradientSums(dict):
     into it in place. (With Tensors as gradients, `create_graph`, nothing is written in place.)
     """
 
-    def __init__(self, in_place):
+    def __init__(self, in_place: bool):
         super().__init__()
         self._in_place = in_place
         self._allocated_here = set()  # ids, since a node that was visited must not be kept alive
 
-    def add(self, node, g, fresh):
+    def add(self, node: Node, g: Any, fresh: bool) -> None:
         """Add g to the sum of `node`; `fresh` says that nobody else holds g."""
         before = self.get(node)
         if before is not None:
@@ -86,20 +88,20 @@ class GradientSums(dict):
         if fresh and self._in_place and isinstance(g, np.ndarray):
             self._allocated_here.add(id(node))
 
-    def writable(self, node):
+    def writable(self, node: Node) -> np.ndarray | None:
         """The sum of `node` if it may be added to in place, else None."""
         return self[node] if id(node) in self._allocated_here else None
 
 
 def backward_pass(
-    root,
-    gradient,
-    targets=None,
+    root: Node,
+    gradient: Any,
+    targets: Iterable[Node] | None = None,
     *,
-    create_graph=False,
-    retain_graph=False,
-    stop_at_targets=False,
-):
+    create_graph: bool = False,
+    retain_graph: bool = False,
+    stop_at_targets: bool = False,
+) -> dict:
     """Carry `gradient` = dL/droot back through the graph, newest node first.
 
     Newest first is a reverse topological order, since a node is newer than its inputs: when a node
@@ -197,7 +199,8 @@ def _add_input_gradients(node, g, sums, needed, create_graph):
     """Bring g back through one node, and add the results to the sums of its inputs."""
     inputs = node.inputs
     operation = RULES.get(node.op, node.op)
-    if operation.accumulate is not None:
+    fresh = operation.accumulate is not None
+    if fresh:
         total = sums.writable(inputs[0])
         if total is not None:
             operation.accumulate(total, g, *inputs[1:])
@@ -220,39 +223,39 @@ def _add_input_gradients(node, g, sums, needed, create_graph):
             continue
         data = arrays[i]
         try:
-            broadcast = gx.shape != data.shape
+            fits = gx.shape == data.shape
         except AttributeError:
             raise TypeError(
                 f"the gradient of {operation.name}: expected an array of shape {data.shape}, "
                 f"the input's, got {type(gx).__name__}"
             ) from None
-        if broadcast:
-            if not _may_be_broadcast(data.shape, gx.shape):
-                raise ValueError(
-                    f"the gradient of {operation.name}: expected shape {data.shape}, the input's, "
-                    f"or one to which that was broadcast; got {gx.shape}"
-                )
-            gx = sum_to(gx, data.shape)
+        if not fits:
+            gx = _undo_broadcasting(gx, data.shape, operation)
         if gx.dtype is not data.dtype:
             gx = gx.astype(data.dtype)
         if mode.anomaly:
             check_finite(gx, f"the gradient through {operation.name}", inputs, g)
-        sums.add(inputs[i], gx, fresh=operation.accumulate is not None)
+        sums.add(inputs[i], gx, fresh)
 
 
-def _may_be_broadcast(shape, larger):
-    new = len(larger) - len(shape)
-    return new >= 0 and all(n in (1, m) for n, m in zip(shape, larger[new:], strict=True))
+def _undo_broadcasting(gx, shape, operation):
+    new = gx.ndim - len(shape)
+    if new < 0 or any(n not in (1, m) for n, m in zip(shape, gx.shape[new:], strict=True)):
+        raise ValueError(
+            f"the gradient of {operation.name}: expected shape {shape}, the input's, "
+            f"or one to which that was broadcast; got {gx.shape}"
+        )
+    return sum_to(gx, shape)
 
 
-def sum_to(g, shape):
+def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
     """Undo broadcasting: sum g over the axes along which an array of `shape` was repeated."""
     new = g.ndim - len(shape)
     stretched = tuple(new + i for i, n in enumerate(shape) if n == 1 and g.shape[new + i] != 1)
     return np.reshape(np.sum(g, axis=tuple(range(new)) + stretched, keepdims=True), shape)
 
 
-def check_finite(result, what, inputs, *others):
+def check_finite(result: Any, what: str, inputs: Iterable, *others: Any) -> None:
     """Raise FloatingPointError, naming `what`, for a NaN, or for an infinity that is new here.
 
     Infinity is no anomaly where one came in, among `inputs` or `others`: a mask of -inf is meant.

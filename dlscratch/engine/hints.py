@@ -94,7 +94,7 @@ OPTIONS = {
 }
 
 
-def missing_attribute(kind, name):
+def missing_attribute(kind: str, name: str) -> AttributeError:
     """The AttributeError for an attribute that a Tensor has not, with NumPy's way to say it."""
     said = f"{kind!r} object has no attribute {name!r}"
     if name.startswith("_"):
@@ -116,7 +116,7 @@ def missing_attribute(kind, name):
     return AttributeError(f"{said}; want {repair[0]}" if repair else said)
 
 
-def refuse_options(method, options):
+def refuse_options(method: str, options: dict) -> None:
     """Raise TypeError, with NumPy's names, if a method got options that it has not."""
     if options:
         unknown = ", ".join(f"{name}=" for name in options)

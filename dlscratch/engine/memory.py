@@ -14,8 +14,8 @@ def blocks(n: int) -> list[slice]:
     return [slice(i, i + BLOCK) for i in range(0, n, BLOCK)]
 
 
-def keep_freed():
-    """Free one array of almost 32 MB, after which Linux's C library keeps smaller ones for reuse.
+def keep_freed() -> None:
+    """Free one array of almost 32 MB, so that Linux's C library keeps smaller ones for reuse.
 
     Until then it returns large arrays to the system, and each training step has its memory mapped
     and zeroed anew, page by page: a third to a half of the time of a convolutional network. The

@@ -115,7 +115,7 @@ def no_grad() -> ContextDecorator:
 
 
 def recording() -> ContextDecorator:
-    """The opposite of `no_grad`: transforms record their function even if their caller does not."""
+    """The opposite of `no_grad`: transforms record their function even where nobody else does."""
     return _Switch("record", True)
 
 

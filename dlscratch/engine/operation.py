@@ -13,6 +13,8 @@ operation.
 
 import functools
 import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
 
 __all__ = [
     "RULES",
@@ -44,7 +46,15 @@ class Operation:
     name = "operation"
     accumulate = None
 
-    def input_gradients(self, node, g, y, inputs, needs_input_grad, create_graph):
+    def input_gradients(
+        self,
+        node: Any,
+        g: Any,
+        y: Any,
+        inputs: Sequence,
+        needs_input_grad: tuple[bool, ...],
+        create_graph: bool,
+    ) -> Sequence:
         """dL/dinput for each of the inputs, given g = dL/dy; None for one that has or needs none.
 
         Broadcasting need not be undone: who calls this sums each gradient to the shape of its
@@ -71,7 +81,9 @@ class Rule(Operation):
 
     least = 3  # positional arguments of a vjp: g, y, and an input
 
-    def __init__(self, function, vjps, accumulate=None):
+    def __init__(
+        self, function: Callable, vjps: Sequence[Callable], accumulate: Callable | None = None
+    ):
         self.function = function
         self.vjps = vjps
         self.accumulate = accumulate
@@ -81,7 +93,7 @@ class Rule(Operation):
         self.options = _names(parameters[len(vjps) :])
 
     @property
-    def name(self):
+    def name(self) -> str:
         return describe(self.function)
 
     def _check_vjps(self):
@@ -104,7 +116,7 @@ class Rule(Operation):
                     "vjp(g, y, *inputs, **options): the gradient, the output, and all inputs"
                 )
 
-    def check_call(self, inputs, kwargs):
+    def check_call(self, inputs: Sequence, kwargs: dict) -> None:
         """Refuse, when the graph is built, whatever the rule could not differentiate later."""
         unknown = sorted(kwargs.keys() - self.options)
         if unknown or len(inputs) > self.positional:
@@ -119,7 +131,15 @@ class Rule(Operation):
                     f"{self.name} has no derivative in argument {i}; pass that Tensor's .data"
                 )
 
-    def input_gradients(self, node, g, y, inputs, needs_input_grad, create_graph):
+    def input_gradients(
+        self,
+        node: Any,
+        g: Any,
+        y: Any,
+        inputs: Sequence,
+        needs_input_grad: tuple[bool, ...],
+        create_graph: bool,
+    ) -> Sequence:
         """See `Operation`: each vjp gives the gradient of its input."""
         kwargs = node.kwargs
         gradients = []
@@ -151,16 +171,26 @@ class VariadicRule(Rule):
     A single `vjp(g, y, needs_input_grad, *inputs, **options)` gives the gradients of all.
     """
 
-    def __init__(self, function, vjps, accumulate=None):
+    def __init__(
+        self, function: Callable, vjps: Sequence[Callable], accumulate: Callable | None = None
+    ):
         super().__init__(function, vjps, accumulate)
         self.positional = float("inf")
         self.options = _names(list(inspect.signature(vjps[0]).parameters.values())[3:])
 
-    def check_call(self, inputs, kwargs):
+    def check_call(self, inputs: Sequence, kwargs: dict) -> None:
         """See `Rule`: here all inputs are differentiable."""
         super().check_call((), kwargs)
 
-    def input_gradients(self, node, g, y, inputs, needs_input_grad, create_graph):
+    def input_gradients(
+        self,
+        node: Any,
+        g: Any,
+        y: Any,
+        inputs: Sequence,
+        needs_input_grad: tuple[bool, ...],
+        create_graph: bool,
+    ) -> Sequence:
         """See `Operation`."""
         if True not in needs_input_grad:
             return ()
@@ -195,8 +225,13 @@ def check_gradients(operation, gradients, needs_input_grad, most=0):
     return gradients[:count]
 
 
-def rule(function, *vjps, variadic=False, accumulate=None):
-    """Give `function` a derivative: `vjp(g, y, *inputs, **options)` is dL/dinput, for g = dL/dy.
+def rule(
+    function: Callable,
+    *vjps: Callable,
+    variadic: bool = False,
+    accumulate: Callable | None = None,
+) -> Callable:
+    """Give `function` a derivative: `vjp(g, y, *inputs, **options)`, dL/dinput for g = dL/dy.
 
     Parameters
     ----------
@@ -219,7 +254,7 @@ def rule(function, *vjps, variadic=False, accumulate=None):
     return function
 
 
-def composed(*functions):
+def composed(*functions: Callable) -> Callable:
     """Decorator: on Tensors, these NumPy functions are the decorated composition of others."""
 
     def register(composition):
@@ -229,7 +264,7 @@ def composed(*functions):
     return register
 
 
-def constant(*functions):
+def constant(*functions: Callable) -> None:
     """These functions have derivative zero or none: on Tensors they give plain arrays."""
     CONSTANT.update(functions)
 
@@ -239,7 +274,7 @@ def _parameter_names(function):
     return tuple(inspect.signature(function).parameters)
 
 
-def refuse_unknown(op, definition, options):
+def refuse_unknown(op: Any, definition: Callable, options: dict) -> None:
     """Raise TypeError for options that `definition`, the function behind `op`, does not have."""
     known = _parameter_names(definition)
     unknown = sorted(options.keys() - known)
@@ -250,7 +285,7 @@ def refuse_unknown(op, definition, options):
         )
 
 
-def describe(op):
+def describe(op: Any) -> str:
     """The name by which a reader knows an operation: `np.exp`, `np.linalg.inv`, `layer_norm`."""
     if isinstance(op, Operation):
         return op.name

@@ -1,6 +1,6 @@
 """Activation checkpointing: forget what a function computed, and compute it again in backward."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,13 +56,21 @@ class Recomputation(Operation):
 
     name = "checkpoint"
 
-    def __init__(self, f, args, kwargs):
+    def __init__(self, f: Callable, args: tuple, kwargs: dict):
         self.f = f
         self.args = args
         self.kwargs = kwargs
         self.nested = mode.nested
 
-    def input_gradients(self, node, g, y, inputs, needs_input_grad, create_graph):
+    def input_gradients(
+        self,
+        node: Any,
+        g: Any,
+        y: Any,
+        inputs: Sequence,
+        needs_input_grad: tuple[bool, ...],
+        create_graph: bool,
+    ) -> Sequence:
         """By a backward pass through what f computes now."""
         with recording(), nesting(self.nested):
             again = self.f(*self.args, **self.kwargs)

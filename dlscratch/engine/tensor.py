@@ -6,6 +6,7 @@ the function up in the registry (operation.py); one with a rule goes on to `appl
 with the arrays and calls `record`.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,14 @@ from .operation import COMPOSED, CONSTANT, RULES, describe, refuse_unknown
 
 __all__ = ["Array", "Tensor", "apply", "record", "unwrap", "getitem"]
 
+Axis = int | tuple[int, ...] | None
+
 _NO_OPTIONS = {}
 _new_tensor = object.__new__  # without the checks of __init__
 
 
-def unwrap(x):
-    """The array inside a Tensor; anything else as it is. Looks inside lists, tuples and dicts."""
+def unwrap(x: Any) -> Any:
+    """The array inside a Tensor, also in lists, tuples and dicts; anything else as it is."""
     if isinstance(x, Tensor):
         return x._data
     if type(x) in (list, tuple):
@@ -30,13 +33,13 @@ def unwrap(x):
     return {k: unwrap(v) for k, v in x.items()} if type(x) is dict else x
 
 
-def getitem(x, index):
+def getitem(x: Any, index: Any) -> Any:
     """x[index] as a function, so that it can be recorded; its rule is `scatter`."""
     return x[index]
 
 
-def apply(op, *inputs, **kwargs):
-    """Compute `op` on the arrays inside `inputs` and, where one requires a gradient, record it."""
+def apply(op: Callable, *inputs: Any, **kwargs: Any) -> "Tensor":
+    """Compute `op` on the arrays inside `inputs` and record it if one requires a gradient."""
     arrays = []
     traced = False
     for x in inputs:
@@ -57,7 +60,9 @@ def apply(op, *inputs, **kwargs):
     return record(op, inputs, kwargs, y, traced)
 
 
-def record(op, inputs, kwargs, y, traced, saved=None):
+def record(
+    op: Any, inputs: tuple, kwargs: dict, y: Any, traced: bool, saved: Any = None
+) -> "Tensor":
     """Wrap the array y = op(*inputs, **kwargs) in a Tensor.
 
     It becomes a node of the graph if an input is `traced` (requires a gradient), else a constant.
@@ -86,7 +91,7 @@ def record(op, inputs, kwargs, y, traced, saved=None):
 
 
 class Tensor(Node):
-    """An array that remembers the operation that made it: `y.backward()` fills `x.grad` with dy/dx.
+    """An array that remembers what made it: `y.backward()` fills `x.grad` with dy/dx.
 
     It behaves as a NumPy array (operators, methods, `np.` functions). A leaf with
     `requires_grad=True` owns a copy of its numbers; change them after backward, by
@@ -154,7 +159,7 @@ class Tensor(Node):
         return self._data
 
     @data.setter
-    def data(self, value):
+    def data(self, value: Any) -> None:
         self._refuse_unless_leaf()
         value = unwrap(value)
         if value is not self._data:
@@ -179,7 +184,7 @@ class Tensor(Node):
         return self._grad
 
     @grad.setter
-    def grad(self, value):
+    def grad(self, value: Any) -> None:
         if value is not None:
             value = np.array(unwrap(value), dtype=self.dtype).reshape(self.shape)
         self._grad = value
@@ -336,7 +341,7 @@ class Tensor(Node):
         # np.power is 10 to 100 times slower than these. Of integers their values or dtypes differ.
         if type(exponent) in (int, float) and self._data.dtype.kind == "f":
             if exponent == 2:
-                return apply(np.square, self)
+                return COMPOSED[np.square](self)  # which knows what the square of a norm is
             if exponent == 0.5:
                 return apply(np.sqrt, self)
             if exponent == -1:
@@ -447,52 +452,56 @@ class Tensor(Node):
 
     # Methods: names, arguments and meanings are those of numpy.ndarray ----------------------------
 
-    def sum(self, axis=None, *, keepdims=False, **unknown):
+    def sum(self, axis: Axis = None, *, keepdims: bool = False, **unknown: Any) -> "Tensor":
         """np.sum."""
         refuse_options("sum", unknown)
         return np.sum(self, axis=axis, keepdims=keepdims)
 
-    def mean(self, axis=None, *, keepdims=False, **unknown):
+    def mean(self, axis: Axis = None, *, keepdims: bool = False, **unknown: Any) -> "Tensor":
         """np.mean."""
         refuse_options("mean", unknown)
         return np.mean(self, axis=axis, keepdims=keepdims)
 
-    def var(self, axis=None, *, ddof=0, keepdims=False, **unknown):
+    def var(
+        self, axis: Axis = None, *, ddof: int = 0, keepdims: bool = False, **unknown: Any
+    ) -> "Tensor":
         """np.var: the mean squared deviation; ddof=1 divides by n - 1."""
         refuse_options("var", unknown)
         return np.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
 
-    def std(self, axis=None, *, ddof=0, keepdims=False, **unknown):
+    def std(
+        self, axis: Axis = None, *, ddof: int = 0, keepdims: bool = False, **unknown: Any
+    ) -> "Tensor":
         """np.std: the root of the variance."""
         refuse_options("std", unknown)
         return np.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
 
-    def max(self, axis=None, *, keepdims=False, **unknown):
+    def max(self, axis: Axis = None, *, keepdims: bool = False, **unknown: Any) -> "Tensor":
         """np.max: ties share the gradient."""
         refuse_options("max", unknown)
         return np.max(self, axis=axis, keepdims=keepdims)
 
-    def min(self, axis=None, *, keepdims=False, **unknown):
+    def min(self, axis: Axis = None, *, keepdims: bool = False, **unknown: Any) -> "Tensor":
         """np.min: ties share the gradient."""
         refuse_options("min", unknown)
         return np.min(self, axis=axis, keepdims=keepdims)
 
-    def prod(self, axis=None, *, keepdims=False, **unknown):
+    def prod(self, axis: Axis = None, *, keepdims: bool = False, **unknown: Any) -> "Tensor":
         """np.prod."""
         refuse_options("prod", unknown)
         return np.prod(self, axis=axis, keepdims=keepdims)
 
-    def cumsum(self, axis=None, **unknown):
+    def cumsum(self, axis: int | None = None, **unknown: Any) -> "Tensor":
         """np.cumsum."""
         refuse_options("cumsum", unknown)
         return np.cumsum(self, axis=axis)
 
-    def cumprod(self, axis=None, **unknown):
+    def cumprod(self, axis: int | None = None, **unknown: Any) -> "Tensor":
         """np.cumprod."""
         refuse_options("cumprod", unknown)
         return np.cumprod(self, axis=axis)
 
-    def reshape(self, *shape, order="C"):
+    def reshape(self, *shape: Any, order: str = "C") -> "Tensor":
         """np.reshape: `t.reshape(2, 3)` or `t.reshape((2, 3))`."""
         if len(shape) == 1:
             shape = shape[0]
@@ -501,16 +510,16 @@ class Tensor(Node):
         reversed_shape = np.atleast_1d(shape)[::-1].tolist()
         return np.transpose(np.reshape(self.ravel(order), reversed_shape))
 
-    def ravel(self, order="C"):
+    def ravel(self, order: str = "C") -> "Tensor":
         """np.ravel: all entries in one row."""
         return np.ravel(self, order=order)
 
-    def flatten(self, order="C", **unknown):
+    def flatten(self, order: str = "C", **unknown: Any) -> "Tensor":
         """np.ravel, which for Tensors is the same."""
         refuse_options("flatten", unknown)
         return np.ravel(self, order=order)
 
-    def transpose(self, *axes):
+    def transpose(self, *axes: Any) -> "Tensor":
         """np.transpose: the axes in the given order; reversed, if none is given."""
         if len(axes) == 1:
             axes = axes[0]
@@ -521,91 +530,91 @@ class Tensor(Node):
             )
         return np.transpose(self, axes or None)
 
-    def swapaxes(self, axis1, axis2):
+    def swapaxes(self, axis1: int, axis2: int) -> "Tensor":
         """np.swapaxes."""
         return np.swapaxes(self, axis1, axis2)
 
-    def squeeze(self, axis=None, **unknown):
+    def squeeze(self, axis: Axis = None, **unknown: Any) -> "Tensor":
         """np.squeeze: without the axes of length 1."""
         refuse_options("squeeze", unknown)
         return np.squeeze(self, axis=axis)
 
-    def repeat(self, repeats, axis=None):
+    def repeat(self, repeats: Any, axis: int | None = None) -> "Tensor":
         """np.repeat: each entry several times (PyTorch's `repeat` is np.tile)."""
         return np.repeat(self, repeats, axis=axis)
 
-    def take(self, indices, axis=None, mode="raise"):
+    def take(self, indices: Any, axis: int | None = None, mode: str = "raise") -> "Tensor":
         """np.take."""
         return np.take(self, indices, axis=axis, mode=mode)
 
-    def compress(self, condition, axis=None):
+    def compress(self, condition: Any, axis: int | None = None) -> "Tensor":
         """np.compress."""
         return np.compress(condition, self, axis=axis)
 
-    def diagonal(self, offset=0, axis1=0, axis2=1):
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> "Tensor":
         """np.diagonal."""
         return np.diagonal(self, offset, axis1, axis2)
 
-    def trace(self, offset=0, axis1=0, axis2=1):
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> "Tensor":
         """np.trace."""
         return np.trace(self, offset, axis1, axis2)
 
-    def dot(self, other):
+    def dot(self, other: Any) -> "Tensor":
         """np.dot."""
         return np.dot(self, other)
 
-    def clip(self, min=None, max=None):
+    def clip(self, min: Any = None, max: Any = None) -> "Tensor":
         """np.clip."""
         return np.clip(self, min, max)
 
-    def astype(self, dtype):
+    def astype(self, dtype: Any) -> Any:
         """np.astype: of float to float a step of the graph; to integers a plain array."""
         return np.astype(self, dtype)
 
-    def copy(self):
+    def copy(self) -> "Tensor":
         """np.copy: a copy that the gradient passes through."""
         return np.copy(self)
 
     # Methods without a derivative: they give plain arrays.
 
-    def argmax(self, axis=None, *, keepdims=False, **unknown):
+    def argmax(self, axis: int | None = None, *, keepdims: bool = False, **unknown: Any) -> Any:
         """np.argmax."""
         refuse_options("argmax", unknown)
         return np.argmax(self, axis=axis, keepdims=keepdims)
 
-    def argmin(self, axis=None, *, keepdims=False, **unknown):
+    def argmin(self, axis: int | None = None, *, keepdims: bool = False, **unknown: Any) -> Any:
         """np.argmin."""
         refuse_options("argmin", unknown)
         return np.argmin(self, axis=axis, keepdims=keepdims)
 
-    def any(self, axis=None, *, keepdims=False, **unknown):
+    def any(self, axis: Axis = None, *, keepdims: bool = False, **unknown: Any) -> Any:
         """np.any."""
         refuse_options("any", unknown)
         return np.any(self, axis=axis, keepdims=keepdims)
 
-    def all(self, axis=None, *, keepdims=False, **unknown):
+    def all(self, axis: Axis = None, *, keepdims: bool = False, **unknown: Any) -> Any:
         """np.all."""
         refuse_options("all", unknown)
         return np.all(self, axis=axis, keepdims=keepdims)
 
-    def argsort(self, axis=-1, kind=None, **unknown):
+    def argsort(self, axis: int = -1, kind: str | None = None, **unknown: Any) -> Any:
         """np.argsort."""
         refuse_options("argsort", unknown)
         return np.argsort(self, axis=axis, kind=kind)
 
-    def argpartition(self, kth, axis=-1):
+    def argpartition(self, kth: Any, axis: int = -1) -> Any:
         """np.argpartition."""
         return np.argpartition(self, kth, axis=axis)
 
-    def searchsorted(self, v, side="left", sorter=None):
+    def searchsorted(self, v: Any, side: str = "left", sorter: Any = None) -> Any:
         """np.searchsorted."""
         return np.searchsorted(self, v, side=side, sorter=sorter)
 
-    def nonzero(self):
+    def nonzero(self) -> Any:
         """np.nonzero."""
         return np.nonzero(self)
 
-    def round(self, decimals=0):
+    def round(self, decimals: int = 0) -> Any:
         """np.round."""
         return np.round(self, decimals)
 

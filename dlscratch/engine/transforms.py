@@ -92,8 +92,8 @@ def _evaluate(f, args, kwargs, positions):
     if not isinstance(y, Tensor):
         raise TypeError(
             f"{getattr(f, '__name__', 'f')} returned {type(y).__name__}, not a Tensor: "
-            "it left NumPy on the way (math.sin, float(), .data, a comparison) or does not use the argument, so "
-            "there is nothing to differentiate; want a Tensor that is computed from it"
+            "it left NumPy on the way (math.sin, float(), .data, a comparison) or does not use the "
+            "argument, so there is nothing to differentiate; want a Tensor that is computed from it"
         )
     return y, [args[i] for i in positions], nested
 

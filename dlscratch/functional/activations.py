@@ -1,8 +1,8 @@
-"""Activation functions, entry by entry: each as a textbook writes it, and the public function beside it.
+"""Activation functions, entry by entry: as a textbook writes them, and the public ones beside.
 
-The public ones are as exact in float32 as float32 allows, far out too, where the textbook's formula is a difference of
-nearly equal numbers or overflows; `kernels/activations.py` says how. Where PyTorch's formula gives NaN at -∞, they give
-the limit.
+The public ones are as exact as float32 allows, far out too, where the textbook's formula is a
+difference of nearly equal numbers or overflows; `kernels/activations.py` says how. Where PyTorch's
+formula gives NaN at -∞, they give the limit.
 """
 
 import math
@@ -12,6 +12,7 @@ import numpy as np
 from ..engine import Array, custom_vjp, primitive
 from .arguments import as_floats, number
 from .kernels import activations as kernels
+from .linear import check_same_dtype
 
 __all__ = [
     "textbook_relu",
@@ -68,14 +69,17 @@ relu = custom_vjp(
 
 
 def textbook_leaky_relu(x: Array, negative_slope: float = 0.01) -> Array:
-    """x for x > 0, else negative_slope · x.  x: any shape → same. Source: Maas et al. 2013."""
+    """x for x > 0, else negative_slope · x.
+
+    x: any shape → same. Source: Maas et al. 2013.
+    """
     return np.where(np.greater(x, 0), x, number(negative_slope) * x)
 
 
 leaky_relu = custom_vjp(
     textbook_leaky_relu,
     kernels.leaky_relu,
-    kernels.leaky_relu_vjp,
+    kernels.leaky_relu_gradient,
     pure=True,
 )
 
@@ -83,8 +87,8 @@ leaky_relu = custom_vjp(
 def textbook_prelu(x: Array, weight: Array) -> Array:
     """x for x > 0, else a x, with a learned slope a for each channel, or one for all.
 
-    x: (N, C, ...), weight, the slopes: (C,) or (1,) → as x. Raises ValueError for another weight.
-    Source: He et al. 2015.
+    x: (N, C, ...), weight, the slopes: (C,) or (1,) → as x. Raises ValueError for another weight,
+    TypeError unless x has its dtype. Source: He et al. 2015.
     """
     x = as_floats("prelu", x)
     positive = np.greater(x, 0)
@@ -96,9 +100,10 @@ def _per_channel(weight, x):
     channels = x.shape[1] if x.ndim > 1 else 1
     if weight.shape not in ((1,), (channels,)):
         raise ValueError(
-            f"prelu: expected weight (1,) or ({channels},) for input {x.shape}, got {weight.shape}; "
-            "give one slope, or one for each entry of axis 1"
+            f"prelu: expected weight (1,) or ({channels},) for input {x.shape}, "
+            f"got {weight.shape}; give one slope, or one for each entry of axis 1"
         )
+    check_same_dtype("prelu", x, weight)
     return weight if weight.shape == (1,) else np.reshape(weight, (-1, *[1] * (x.ndim - 2)))
 
 
@@ -115,14 +120,17 @@ prelu = custom_vjp(textbook_prelu, lambda x, a: (textbook_prelu(x, a), None), _p
 
 
 def textbook_elu(x: Array, alpha: float = 1.0) -> Array:
-    """x for x > 0, else α (exp(x) - 1).  x: any shape → same. Source: Clevert et al. 2016."""
+    """x for x > 0, else α (exp(x) - 1).
+
+    x: any shape → same. Source: Clevert et al. 2016.
+    """
     below = np.less_equal(x, 0)
     return np.where(below, number(alpha) * np.expm1(np.where(below, x, 0)), x)
 
 
 def _elu_vjp(g, y, saved, needs, x, alpha=1.0):
-    below = np.less_equal(x, 0)
-    return (g * np.where(below, number(alpha) * np.exp(np.where(below, x, 0)), 1),)
+    alpha = x.dtype.type(number(alpha))
+    return (g * (np.exp(np.minimum(x, 0)) * (np.greater(x, 0) * (1 - alpha) + alpha)),)
 
 
 elu = custom_vjp(textbook_elu, kernels.elu, _elu_vjp, pure=True)
@@ -139,7 +147,7 @@ def selu(x: Array) -> Array:
 def textbook_hardtanh(x: Array, min_val: float = -1.0, max_val: float = 1.0) -> Array:
     """min(max(x, min_val), max_val), with derivative 0 on both bounds as in PyTorch.
 
-    x: any shape → same. Raises ValueError unless min < max.
+    x: any shape → same. Raises ValueError unless min_val < max_val.
     """
     low, high = number(min_val), number(max_val)
     if not low < high:
@@ -207,7 +215,11 @@ def textbook_softplus(x: Array, beta: float = 1.0, threshold: float = 20.0) -> A
 
 def _softplus_vjp(g, y, saved, needs, x, beta=1.0, threshold=20.0):
     z = number(beta) * x
-    return (g * np.where(np.greater(z, number(threshold)), 1, sigmoid(z)),)
+    slope = sigmoid(z)
+    straight = np.greater(z, number(threshold))
+    if np.any(straight):
+        slope = np.where(straight, 1, slope)
+    return (g * slope,)
 
 
 softplus = custom_vjp(textbook_softplus, kernels.softplus, _softplus_vjp, pure=True)
@@ -221,6 +233,7 @@ def _slope_from_forward(g, y, slope, needs, x, *options, **named):
 
 
 def _erf(x):
+    """erf(x) = 2/√π ∫₀ˣ exp(-t²) dt, by SciPy."""
     from scipy.special import erf  # scipy comes with scikit-learn; only second derivatives need it
 
     return erf(x)
@@ -233,7 +246,8 @@ def textbook_gelu(x: Array, approximate: str = "none") -> Array:
     """gelu(x) = x Φ(x) = x (1 + erf(x / √2)) / 2, Φ being the normal distribution.
 
     approximate="tanh" gives x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, as GPT-2 has it.
-    x: any shape → same. Raises ValueError for another `approximate`. Source: Hendrycks & Gimpel 2016.
+    x: any shape → same. Raises ValueError for another `approximate`.
+    Source: Hendrycks & Gimpel 2016.
 
     Examples
     --------
@@ -250,7 +264,10 @@ gelu = custom_vjp(textbook_gelu, kernels.gelu, _slope_from_forward)
 
 
 def textbook_silu(x: Array) -> Array:
-    """x σ(x), also called swish.  x: any shape → same. Source: Elfwing et al. 2018."""
+    """x σ(x), also called swish.
+
+    x: any shape → same. Source: Elfwing et al. 2018.
+    """
     return x * sigmoid(x)
 
 
@@ -258,7 +275,10 @@ silu = custom_vjp(textbook_silu, kernels.silu, _slope_from_forward)
 
 
 def textbook_mish(x: Array) -> Array:
-    """x tanh(log(1 + exp x)).  x: any shape → same. Source: Misra 2020."""
+    """x tanh(log(1 + exp x)).
+
+    x: any shape → same. Source: Misra 2020.
+    """
     return x * np.tanh(np.logaddexp(x, 0))
 
 

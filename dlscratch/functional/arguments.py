@@ -1,4 +1,6 @@
-"""What the public functions ask of their arguments: floats, plain numbers as options, one shape, one dtype."""
+"""What public functions ask of their arguments: floats, plain numbers as options, one shape."""
+
+from typing import Any
 
 import numpy as np
 
@@ -8,18 +10,22 @@ __all__ = ["as_floats", "number", "cast_like", "same_shape"]
 
 
 def as_floats(name: str, x: Array) -> Array:
-    """x, as an array or Tensor of floats.  Raises TypeError for integers, booleans and strings."""
+    """x, if it holds floats.
+
+    Raises TypeError for integers, booleans and strings.
+    """
     if not hasattr(x, "dtype"):
         x = np.asarray(x)
     if x.dtype.kind != "f":
         raise TypeError(
-            f"{name}: expected floats, got {x.dtype}; if numbers are what you want: x.astype('float32')"
+            f"{name}: expected floats, got {x.dtype}; "
+            "if numbers are what you want: x.astype('float32')"
         )
     return x
 
 
-def number(option):
-    """A NumPy scalar as Python's number, which has no dtype to pass on; anything else as it is."""
+def number(option: Any) -> Any:
+    """A NumPy scalar as Python's number, which passes on no dtype; anything else as it is."""
     is_scalar = isinstance(option, np.generic | np.ndarray) and option.ndim == 0
     return option.item() if is_scalar else option
 
@@ -34,7 +40,7 @@ def cast_like(target: Array, input: Array) -> Array:
     return np.astype(target, dtype)
 
 
-def same_shape(name: str, input: Array, target: Array):
+def same_shape(name: str, input: Array, target: Array) -> None:
     """Raise ValueError unless both have one shape: (N, 1) with (N,) would compare all pairs."""
     if np.shape(input) != np.shape(target):
         raise ValueError(

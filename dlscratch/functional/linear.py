@@ -47,19 +47,19 @@ def _forward(x, weight, bias=None):
 linear = custom_vjp(textbook_linear, _forward, affine_gradient, pure=True)
 
 
-def check_same_dtype(name: str, x: Array, weight: Array, role: str = "input") -> None:
+def check_same_dtype(name: object, x: Array, weight: Array, role: str = "input") -> None:
     """Raise TypeError, in the name of the operation or layer, unless x has the dtype of weight.
 
     As in PyTorch, nothing is converted in silence: float64 data would make a float32 network compute in
     float64 from there on, at half the speed. The message names the repair; `role` says what x is.
     """
+    if getattr(x, "dtype", None) == weight.dtype:
+        return
     if not hasattr(x, "dtype"):
         raise TypeError(
             f"{name}: expected an array or a Tensor as {role}, got {type(x).__name__}; "
             f'want np.asarray(x, "{weight.dtype}")'
         )
-    if x.dtype == weight.dtype:
-        return
     expected = f"{name}: expected {weight.dtype} {role} (the dtype of weight), got {x.dtype}"
     if x.dtype.kind != "f":
         raise TypeError(f'{expected}; want x.astype("{weight.dtype}")')

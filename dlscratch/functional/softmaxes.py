@@ -19,7 +19,8 @@ __all__ = [
 def textbook_softmax(x: Array, axis: int = -1) -> Array:
     """softmax(x)_i = exp(x_i) / Σ_j exp(x_j) along `axis`.
 
-    Shifted by the largest entry, so that exp cannot overflow; it drops out of the quotient.  x: any shape → same.
+    Shifted by the largest entry, so that exp cannot overflow; it drops out of the quotient.
+    x: any shape → same.
 
     Examples
     --------
@@ -61,7 +62,9 @@ def gumbel_softmax(
     *,
     rng: np.random.Generator | int | None = None,
 ) -> Array:
-    """softmax((logits + g) / τ), g being Gumbel noise: a relaxed sample of the class, exact as τ → 0.
+    """softmax((logits + g) / τ), g being Gumbel noise: a relaxed sample of the class.
+
+    The sample is exact in the limit τ → 0.
 
     Parameters
     ----------
@@ -85,7 +88,8 @@ def gumbel_softmax(
     """
     if eps != 1e-10:
         raise ValueError(
-            f"gumbel_softmax: eps={eps} has no effect, want it left out; the fifth argument is the axis"
+            f"gumbel_softmax: eps={eps} has no effect, want it left out; "
+            "the fifth argument is the axis"
         )
     tau = number(tau)
     if not tau > 0:

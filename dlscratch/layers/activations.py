@@ -3,12 +3,15 @@
 import numpy as np
 
 from .. import functional as F
+from ..engine import Array, default_dtype
 from .function import Function
 from .module import Module
+from .parameters import Parameter
 
 __all__ = [
     "ReLU",
     "LeakyReLU",
+    "PReLU",
     "ELU",
     "SELU",
     "GELU",
@@ -29,7 +32,15 @@ __all__ = [
 
 
 class ReLU(Function):
-    """y = max(x, 0)."""
+    """y = max(x, 0).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layers.ReLU()(np.array([-1.0, 2.0]))
+    array([0., 2.])
+    """
 
     function = F.relu
 
@@ -37,13 +48,41 @@ class ReLU(Function):
 class LeakyReLU(Function):
     """y = x for x > 0, else negative_slope · x."""
 
-    function, options = F.leaky_relu, "negative_slope"
+    function = F.leaky_relu
+    options = "negative_slope"
+
+
+class PReLU(Module):
+    """y = x for x > 0, else a x, with a learned slope a for each channel, or one for all.
+
+    Parameters
+    ----------
+    num_parameters : 1, or the number of channels C of inputs (N, C, ...)
+    init : what the slopes, `weight`, begin with
+
+    Source: He et al. 2015.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layers.PReLU()(np.array([-1.0, 2.0], "float32")).data
+    array([-0.25,  2.  ], dtype=float32)
+    """
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25):
+        self.num_parameters = num_parameters
+        self.weight = Parameter(np.full(num_parameters, init, default_dtype()))
+
+    def forward(self, x: Array) -> Array:
+        return F.prelu(x, self.weight)
 
 
 class ELU(Function):
     """y = x for x > 0, else α (exp(x) - 1)."""
 
-    function, options = F.elu, "alpha"
+    function = F.elu
+    options = "alpha"
 
 
 class SELU(Function):
@@ -55,7 +94,8 @@ class SELU(Function):
 class GELU(Function):
     """y = x Φ(x), exact or, with approximate="tanh", by the tanh formula."""
 
-    function, options = F.gelu, "approximate"
+    function = F.gelu
+    options = "approximate"
 
 
 class SiLU(Function):
@@ -73,13 +113,15 @@ class Mish(Function):
 class Softplus(Function):
     """y = log(1 + exp(β x)) / β, and x itself where β x > threshold."""
 
-    function, options = F.softplus, "beta threshold"
+    function = F.softplus
+    options = "beta threshold"
 
 
 class Hardtanh(Function):
     """y = min(max(x, min_val), max_val)."""
 
-    function, options = F.hardtanh, "min_val max_val"
+    function = F.hardtanh
+    options = "min_val max_val"
 
 
 class Sigmoid(Function):
@@ -103,37 +145,55 @@ class LogSigmoid(Function):
 class GLU(Function):
     """y = a σ(b), a and b being the halves of x.  x: (..., 2 D) → (..., D)."""
 
-    function, options = F.glu, "axis"
+    function = F.glu
+    options = "axis"
 
 
 class Softmax(Function):
     """y = exp(x) / Σ exp(x) along `axis`; the last one unless given."""
 
-    function, options = F.softmax, "axis"
+    function = F.softmax
+    options = "axis"
 
 
 class LogSoftmax(Function):
     """y = x - log Σ exp(x) along `axis`; the last one unless given."""
 
-    function, options = F.log_softmax, "axis"
+    function = F.log_softmax
+    options = "axis"
 
 
 class Dropout(Module):
-    """While training, y = x m / (1 - p) with m = 0 with probability p; in evaluation y = x. `rng` draws the masks."""
+    """While training, y = x m / (1 - p), with m = 0 with probability p, else 1.
+
+    In evaluation y = x. `rng`, a seed or a generator, draws the masks. Raises ValueError unless 0
+    <= p <= 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layers.Dropout(0.5, rng=0)(np.ones(6))
+    array([2., 2., 2., 0., 0., 0.])
+    """
 
     function = F.dropout
 
-    def __init__(self, p=0.5, *, rng=None):
-        if not 0 <= p < 1:
-            raise ValueError(f"{type(self).__name__}(p={p}): want 0 <= p < 1")
-        self.p, self.rng = p, np.random.default_rng(rng)
+    def __init__(self, p: float = 0.5, *, rng: np.random.Generator | int | None = None):
+        if not 0 <= p <= 1:
+            raise ValueError(f"{type(self).__name__}(p={p}): want 0 <= p <= 1")
+        self.p = float(p)
+        self.rng = np.random.default_rng(rng)
 
-    def forward(self, x):
+    def forward(self, x: Array) -> Array:
         return type(self).function(x, self.p, self.training, rng=self.rng)
 
 
 class AlphaDropout(Dropout):
-    """Dropout for SELU networks: what is dropped takes selu's lowest value, and mean 0 and variance 1 stay."""
+    """Dropout for SELU networks, which keeps mean 0 and variance 1.
+
+    What is dropped takes selu's lowest value.
+    """
 
     function = F.alpha_dropout
 

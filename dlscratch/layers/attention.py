@@ -165,7 +165,9 @@ class MultiheadAttention(Module):
     def _heads(self, x):
         """(N, T, E) → (N, H, T, E/H)."""
         x = x if self.batch_first else np.swapaxes(x, 0, 1)
-        return np.swapaxes(np.reshape(x, (*x.shape[:2], self.num_heads, -1)), 1, 2)
+        return np.swapaxes(
+            np.reshape(x, (*x.shape[:2], self.num_heads, self.embed_dim // self.num_heads)), 1, 2
+        )
 
     def _bias(self, padding, mask, is_causal, shape, dtype):
         """All masks as one array to add to scores of `shape`, or None."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from typing import Any
 
 from ..engine import Array
 from .module import Module
@@ -22,12 +23,19 @@ class _Numbered(Module):
         attributes.update({str(i): module for i, module in enumerate(modules)})
 
     def _checked(self, module, place):
-        if not isinstance(module, Module):
-            raise TypeError(
-                f"{type(self).__name__}: argument {place} is {type(module).__name__}; "
-                "want a Module (np.tanh is Tanh())"
-            )
-        return module
+        if isinstance(module, Module):
+            return module
+        repair = "np.tanh is Tanh()"
+        if isinstance(module, type):
+            repair = f"call the class: {module.__name__}()"
+        if isinstance(module, list | tuple):
+            repair = f"unpack it: {type(self).__name__}(*layers)"
+        if isinstance(module, Mapping):
+            repair = f"names are 0, 1, ...: {type(self).__name__}(*layers.values())"
+        raise TypeError(
+            f"{type(self).__name__}: argument {place} is {type(module).__name__}; "
+            f"want a Module ({repair})"
+        )
 
     def __iter__(self) -> Iterator[Module]:
         return (value for name, value in vars(self).items() if name.isdigit())
@@ -111,7 +119,7 @@ class Sequential(_Numbered):
 
 
 class ModuleList(_Numbered):
-    """A list of modules that belong to the model, named "0", "1", ...; a plain list does the same.
+    """A list of modules, named "0", "1", ...; a plain list in an attribute does the same.
 
     Examples
     --------
@@ -132,7 +140,7 @@ class ModuleList(_Numbered):
 
 
 class ModuleDict(Module):
-    """A dict of modules that belong to the model, under their keys; a plain dict does the same.
+    """A dict of modules, named by their keys; a plain dict in an attribute does the same.
 
     Raises ValueError for a key that is no string, holds a dot or is the name of a method.
 
@@ -191,7 +199,7 @@ class ModuleDict(Module):
 
 
 class Identity(Module):
-    """y = x, whatever arguments it is made with: what stands in the place of a layer taken out.
+    """y = x, whatever arguments it is made with: it takes the place of a layer taken out.
 
     Examples
     --------
@@ -200,7 +208,7 @@ class Identity(Module):
     >>> model[1] = Identity()
     """
 
-    def __init__(self, *args, **options):
+    def __init__(self, *args: Any, **options: Any):
         pass
 
     def forward(self, x: Array) -> Array:

@@ -115,7 +115,7 @@ class _Convolution(Module):
         if not has_channels or x.shape[-self.rank - 1] != self.in_channels:
             shape = f"{self.in_channels}, {('L', 'H, W')[self.rank - 1]}"
             raise ValueError(f"{self}: input {x.shape}; want (N, {shape}) or ({shape})")
-        check_same_dtype(str(self), x, weight)
+        check_same_dtype(self, x, weight)
 
     def __repr__(self):
         size = "×".join(map(str, self.kernel_size))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from ..engine import Array
 from .module import Module
 
 __all__ = ["Function"]
@@ -48,7 +50,7 @@ class Function(Module):
         parameters = inspect.signature(cls.function).parameters if names else {}
         cls.__signature__ = inspect.Signature([parameters[name] for name in names])
 
-    def __init__(self, *args, **options):
+    def __init__(self, *args: Any, **options: Any):
         signature = type(self).__signature__
         try:
             given = signature.bind(*args, **options)
@@ -63,7 +65,7 @@ class Function(Module):
         """{name: value} of the options."""
         return {name: getattr(self, name) for name in type(self).__signature__.parameters}
 
-    def forward(self, *inputs, **named):
+    def forward(self, *inputs: Array, **named: Array) -> Array:
         function = type(self).function  # self.function would be a method, with self as its input
         return function(*inputs, **named, **self._options())
 

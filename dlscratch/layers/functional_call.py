@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..engine import Array
+from ..engine import Array, Tensor
 from ..engine.tensor import unwrap
 from .module import Module, places
 from .parameters import Parameter
@@ -15,7 +15,7 @@ __all__ = ["functional_call"]
 
 def functional_call(
     module: Module,
-    parameter_and_buffer_dicts: Mapping[str, Array],
+    parameter_and_buffer_dicts: Mapping[str, Array] | Sequence[Mapping[str, Array]],
     args: Any = None,
     kwargs: Mapping[str, Any] | None = None,
     *,
@@ -30,8 +30,8 @@ def functional_call(
     Parameters
     ----------
     module : the model.
-    parameter_and_buffer_dicts : {name: array or Tensor}, names as in `named_parameters`; what is
-        not named stays the module's own.
+    parameter_and_buffer_dicts : {name: array or Tensor}, or several such dicts; names are those of
+        `named_parameters` and `named_buffers`. What is not named stays the module's own.
     args, kwargs : what the module is called with; args is a tuple, or the only argument.
     tie_weights : whether what is given for one name of a tied weight holds for all its names.
     strict : whether all parameters and buffers must be given.
@@ -56,7 +56,7 @@ def functional_call(
     >>> w.grad.shape
     (1, 2)
     """
-    given = dict(parameter_and_buffer_dicts)
+    given = _merged(parameter_and_buffer_dicts)
     found = {}
     for prefix, owner in module.named_modules(remove_duplicate=False):
         for name, container, key in places(owner, prefix):
@@ -72,7 +72,9 @@ def functional_call(
     try:
         for name, value in given.items():
             container, key = found[name]
-            container[key] = value if isinstance(own[name], Parameter) else unwrap(value)
+            container[key] = (
+                _as_tensor(value) if isinstance(own[name], Parameter) else unwrap(value)
+            )
         return module(*inputs, **(kwargs or {}))
     finally:
         for name, value in own.items():
@@ -80,10 +82,28 @@ def functional_call(
             container[key] = value
 
 
+def _as_tensor(value):
+    return value if isinstance(value, Tensor) else Tensor(value)
+
+
+def _merged(dicts):
+    """One dict of one or, as in PyTorch, of several in a list or tuple."""
+    merged = {}
+    for each in dicts if isinstance(dicts, list | tuple) else [dicts]:
+        merged |= each
+    return merged
+
+
 def _check_names(module, given, found, strict):
     state = [name for name, _ in module.named_parameters(remove_duplicate=False)]
     state += [name for name, _ in module.named_buffers(remove_duplicate=False)]
     unknown = sorted(given.keys() - set(state))
+    fixed = sorted(name for name in given.keys() & found.keys() if type(found[name][0]) is tuple)
+    if fixed:
+        raise TypeError(
+            f"functional_call: {fixed[0]} lies in a tuple, where nothing can be replaced; "
+            "expected a list: self.parts = [...]"
+        )
     missing = sorted(set(state) - given.keys()) if strict else []
     if unknown or missing:
         raise KeyError(

@@ -1,15 +1,23 @@
 """Hooks: what a module calls around its forward pass, and when gradients reach its inputs."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from ..engine.operation import Operation
 from ..engine.tensor import Tensor, record
 
+if TYPE_CHECKING:
+    from .module import Module
+
 __all__ = ["Handle", "Hooks"]
 
 
 class Hooks:
-    """A module's hooks, called in order of registration; what one returns replaces what it got."""
+    """A module's hooks, called as they were registered; what one returns replaces its input."""
 
     def __init__(self):
         self.forward_pre = {}
@@ -19,7 +27,7 @@ class Hooks:
     def __bool__(self):
         return bool(self.forward_pre or self.forward or self.full_backward)
 
-    def register(self, kind, hook):
+    def register(self, kind: str, hook: Callable) -> Handle:
         """Add a hook; `.remove()` on the Handle undoes it. Raises TypeError for no function."""
         if not callable(hook):
             raise TypeError(
@@ -28,7 +36,7 @@ class Hooks:
             )
         return Handle(getattr(self, kind), hook)
 
-    def call(self, module, inputs, options):
+    def call(self, module: Module, inputs: tuple, options: dict[str, Any]) -> Any:
         """module.forward(*inputs, **options), with the hooks around it."""
         for hook in list(self.forward_pre.values()):
             inputs = _replaced_by(hook(module, inputs), inputs)
@@ -52,11 +60,11 @@ class Hooks:
 class Handle:
     """What registering a hook returns."""
 
-    def __init__(self, hooks, hook):
+    def __init__(self, hooks: dict, hook: Callable):
         self.hooks = hooks
         hooks[self] = hook  # an id in its place would be given anew when nobody keeps the handle
 
-    def remove(self):
+    def remove(self) -> None:
         """Stop calling the hook."""
         self.hooks.pop(self, None)
 

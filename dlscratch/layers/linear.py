@@ -64,7 +64,7 @@ class Linear(Module):
                 f"expected {self.in_features}{'; flatten it first' if flat else ''}"
             )
         weight = self.weight  # read once: a parametrization may compute it anew each time
-        check_same_dtype(str(self), x, weight)
+        check_same_dtype(self, x, weight)
         return F.linear(x, weight) if self.bias is None else F.linear(x, weight, self.bias)
 
     def __repr__(self):

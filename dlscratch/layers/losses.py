@@ -1,4 +1,4 @@
-"""Losses as Modules, under PyTorch's names; the formulas stand in functional/."""
+"""Losses as Modules, under PyTorch's names; the formulas stand in functional/losses/."""
 
 from .. import functional as F
 from .function import Function
@@ -24,82 +24,119 @@ __all__ = [
 class MSELoss(Function):
     """L = mean (y - t)²."""
 
-    function, options = F.mse_loss, "reduction"
+    function = F.mse_loss
+    options = "reduction"
 
 
 class L1Loss(Function):
     """L = mean |y - t|."""
 
-    function, options = F.l1_loss, "reduction"
+    function = F.l1_loss
+    options = "reduction"
 
 
 class SmoothL1Loss(Function):
     """L = the Huber loss with δ = β, divided by β."""
 
-    function, options = F.smooth_l1_loss, "reduction beta"
+    function = F.smooth_l1_loss
+    options = "reduction beta"
 
 
 class HuberLoss(Function):
-    """L = mean of e² / 2 where |e| < δ, else δ (|e| - δ/2)."""
+    """L = mean of e² / 2 where |e| < δ, else δ (|e| - δ/2), with e = y - t."""
 
-    function, options = F.huber_loss, "reduction delta"
+    function = F.huber_loss
+    options = "reduction delta"
 
 
 class CrossEntropyLoss(Function):
-    """L = mean of -log softmax(z)[t].  z: (N, C, ...), t: (N, ...) or probabilities (N, C, ...)."""
+    """L = mean of -log softmax(z)[t].
 
-    function, options = F.cross_entropy, "weight ignore_index reduction label_smoothing"
+    z: (N, C, ...), t: classes (N, ...) or probabilities (N, C, ...).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> loss = layers.CrossEntropyLoss(label_smoothing=0.1)
+    >>> print(loss(np.array([[0.0, 1.0]]), np.array([1])).round(4))
+    0.3633
+    """
+
+    function = F.cross_entropy
+    options = "weight ignore_index reduction label_smoothing"
 
 
 class NLLLoss(Function):
     """L = mean of -log p[t].  log p: (N, C, ...), t: (N, ...)."""
 
-    function, options = F.nll_loss, "weight ignore_index reduction"
+    function = F.nll_loss
+    options = "weight ignore_index reduction"
 
 
 class BCELoss(Function):
     """L = mean of -t log p - (1 - t) log(1 - p)."""
 
-    function, options = F.binary_cross_entropy, "weight reduction"
+    function = F.binary_cross_entropy
+    options = "weight reduction"
 
 
 class BCEWithLogitsLoss(Function):
-    """L = mean of log(1 + exp z) - z t."""
+    """L = mean of -t log σ(z) - (1 - t) log(1 - σ(z))."""
 
-    function, options = F.binary_cross_entropy_with_logits, "weight reduction pos_weight"
+    function = F.binary_cross_entropy_with_logits
+    options = "weight reduction pos_weight"
 
 
 class KLDivLoss(Function):
-    """L = mean of t (log t - y), y being log-probabilities; reduction="batchmean" gives the divergence."""
+    """L = mean of t (log t - y), y being log-probabilities.
 
-    function, options = F.kl_div, "reduction log_target"
+    reduction="batchmean" gives the divergence.
+    """
+
+    function = F.kl_div
+    options = "reduction log_target"
 
 
 class GaussianNLLLoss(Function):
     """L = mean of (log v + (y - t)² / v) / 2; called with (y, t, v)."""
 
-    function, options = F.gaussian_nll_loss, "full eps reduction"
+    function = F.gaussian_nll_loss
+    options = "full eps reduction"
 
 
 class PoissonNLLLoss(Function):
     """L = mean of exp(y) - t y."""
 
-    function, options = F.poisson_nll_loss, "log_input full eps reduction"
+    function = F.poisson_nll_loss
+    options = "log_input full eps reduction"
 
 
 class TripletMarginLoss(Function):
-    """L = mean max(0, |a - positive| - |a - negative| + margin); called with (a, positive, negative)."""
+    """L = mean max(0, |a - positive| - |a - negative| + margin).
 
-    function, options = F.triplet_margin_loss, "margin p eps swap reduction"
+    Called with (a, positive, negative).
+    """
+
+    function = F.triplet_margin_loss
+    options = "margin p eps swap reduction"
 
 
 class CosineEmbeddingLoss(Function):
-    """L = mean of 1 - cos(a, b) where t = 1, max(0, cos(a, b) - margin) where t = -1; called with (a, b, t)."""
+    """L = mean of 1 - c where t = 1, max(0, c - margin) where t = -1, c = cos(a, b).
 
-    function, options = F.cosine_embedding_loss, "margin reduction"
+    Called with (a, b, t).
+    """
+
+    function = F.cosine_embedding_loss
+    options = "margin reduction"
 
 
 class CTCLoss(Function):
-    """L = -log of the probability of all paths that read as the targets; called with (log_probs, targets, two lengths)."""
+    """L = -log of the probability of all paths that read as the targets.
 
-    function, options = F.ctc_loss, "blank reduction zero_infinity"
+    Called with (log_probs, targets, input_lengths, target_lengths).
+    """
+
+    function = F.ctc_loss
+    options = "blank reduction zero_infinity"

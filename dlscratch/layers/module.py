@@ -293,7 +293,7 @@ class Module:
         return self.train(False)
 
     @contextlib.contextmanager
-    def evaluation(self):
+    def evaluation(self) -> Iterator[Module]:
         """`with model.evaluation():` sets evaluation mode; then each module gets its own back."""
         modes = [(module, module.training) for module in self.modules()]
         self.eval()
@@ -324,7 +324,7 @@ class Module:
         fn(self)
         return self
 
-    def astype(self, dtype) -> Module:
+    def astype(self, dtype: np.typing.DTypeLike) -> Module:
         """Turn parameters and buffers of floats into `dtype`, in place; returns the model."""
         if np.dtype(dtype).kind != "f":
             raise TypeError(
@@ -377,8 +377,8 @@ def _members(module, prefix):
         yield name, container[key]
 
 
-def places(module, prefix=""):
-    """(name, container, key) for what a module holds directly: container[key] is what has the name.
+def places(module: Module, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """(name, container, key) for what a module holds itself: container[key] has the name.
 
     The container is the dict of the module's attributes, or a list, tuple or dict inside it.
     """

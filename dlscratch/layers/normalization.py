@@ -1,9 +1,10 @@
-"""Normalization layers."""
+"""Normalization layers: of each example by itself, and of each channel over a batch."""
 
 import numpy as np
 
 from .. import functional as F
-from ..engine import default_dtype
+from ..engine import Array, default_dtype
+from ..functional.linear import check_same_dtype
 from .module import Module
 from .parameters import Parameter
 
@@ -18,95 +19,161 @@ __all__ = [
 ]
 
 
-def _affine(module, shape, wanted=True, bias=True):
+def _give_affine(module, shape, wanted=True, bias=True):
     """Give the module weight = 1 and bias = 0, or None."""
     module.weight = Parameter(np.ones(shape, default_dtype())) if wanted else None
     module.bias = Parameter(np.zeros(shape, default_dtype())) if wanted and bias else None
 
 
 class LayerNorm(Module):
-    """y = (x - mean) / √(var + eps) · weight + bias over the last axes, `normalized_shape` (an int or a tuple).  x: (N, ..., D)."""
+    """y = (x - mean) / √(var + eps) · weight + bias over the last axes.  x: (N, ..., D).
 
-    def __init__(self, normalized_shape, eps=1e-5, elementwise_affine=True, bias=True):
-        self.normalized_shape = (
-            (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-        )
+    Parameters
+    ----------
+    normalized_shape : the sizes of those axes, or one size
+    eps : keeps the quotient finite; equal numbers become 0
+    elementwise_affine : whether there are weight and bias
+    bias : whether there is a bias
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layers.LayerNorm(2)(np.array([[1.0, 3.0]], "float32")).data.round(3)
+    array([[-1.,  1.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        normalized_shape: int | tuple,
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+    ):
+        if isinstance(normalized_shape, int | np.integer):
+            normalized_shape = (int(normalized_shape),)
+        self.normalized_shape = tuple(normalized_shape)
         self.eps = eps
-        _affine(self, self.normalized_shape, elementwise_affine, bias)
+        _give_affine(self, self.normalized_shape, elementwise_affine, bias)
 
-    def forward(self, x):
+    def _check_dtype(self, x):
+        if self.weight is not None:
+            size = ", ".join(map(str, self.normalized_shape))
+            check_same_dtype(f"{type(self).__name__}({size})", x, self.weight)
+
+    def forward(self, x: Array) -> Array:
+        self._check_dtype(x)
         return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
 
 class RMSNorm(LayerNorm):
-    """y = x / √(mean x² + eps) · weight over the last axes, `normalized_shape`; eps is the dtype's unless given.  x: (N, ..., D)."""
+    """y = x / √(mean x² + eps) · weight over the last axes.  x: (N, ..., D).
 
-    def __init__(self, normalized_shape, eps=None, elementwise_affine=True):
+    Parameters
+    ----------
+    normalized_shape : the sizes of those axes, or one size
+    eps : that of the dtype unless given
+    elementwise_affine : whether there is a weight
+    """
+
+    def __init__(
+        self,
+        normalized_shape: int | tuple,
+        eps: float | None = None,
+        elementwise_affine: bool = True,
+    ):
         super().__init__(normalized_shape, eps, elementwise_affine, bias=False)
 
-    def forward(self, x):
+    def forward(self, x: Array) -> Array:
+        self._check_dtype(x)
         return F.rms_norm(x, self.normalized_shape, self.weight, self.eps)
 
 
 class _Channels(Module):
-    """What layers on the axis of channels share: the check of the input; a subclass names its numbers of axes."""
+    """What layers on channels share: the check of the input, of one of the `ranks`."""
 
     axes = {2: "(N, {C})", 3: "(N, {C}, L)", 4: "(N, {C}, H, W)"}
+    ranks = ()
 
     def _checked(self, x):
+        name = f"{type(self).__name__}({self.num_features})"
         if x.ndim not in self.ranks or x.shape[1] != self.num_features:
             want = " or ".join(self.axes[n].format(C=self.num_features) for n in self.ranks)
-            raise ValueError(
-                f"{type(self).__name__}({self.num_features}): input {x.shape}; want {want}"
-            )
+            raise ValueError(f"{name}: input {x.shape}; want {want}")
+        if self.weight is not None:
+            check_same_dtype(name, x, self.weight)
         return x
 
 
 class BatchNorm1d(_Channels):
-    """y = (x - mean) / √(var + eps) · weight + bias for each channel, over the batch.  x: (N, C) or (N, C, L).
+    """y = (x - mean) / √(var + eps) · weight + bias for each channel, over the batch.
 
-    In evaluation mean and var are running averages r ← (1 - momentum) r + momentum · batch, the variance unbiased;
-    of all batches alike if momentum=None; those of the batch itself if not track_running_stats.
+    x: (N, C) or (N, C, L). In evaluation mean and var are running averages r ← (1 - momentum) r +
+    momentum · batch, the
+    variance unbiased.
+
+    Parameters
+    ----------
+    num_features : the number of channels C
+    eps : keeps the quotient finite; equal numbers become 0
+    momentum : of the running averages; None for the average of all batches alike
+    affine : whether there are weight and bias
+    track_running_stats : if not, evaluation too takes the batch's own mean and variance
+    bias : whether there is a bias
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> norm = layers.BatchNorm1d(1)
+    >>> norm(np.array([[1.0], [3.0]], "float32")).data.round(3)
+    array([[-1.],
+           [ 1.]], dtype=float32)
+    >>> norm.running_mean
+    array([0.2], dtype=float32)
     """
 
     ranks = (2, 3)
 
     def __init__(
         self,
-        num_features,
-        eps=1e-5,
-        momentum=0.1,
-        affine=True,
-        track_running_stats=True,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
         *,
-        bias=True,
+        bias: bool = True,
     ):
         if momentum is not None and not 0 <= momentum <= 1:
             raise ValueError(
-                f"{type(self).__name__}({num_features}): momentum={momentum}; want 0 to 1, the weight of the new, or None"
+                f"{type(self).__name__}({num_features}): momentum={momentum}; "
+                "want 0 to 1, the weight of the new, or None"
             )
-        self.num_features, self.eps, self.momentum, self.track_running_stats = (
-            num_features,
-            eps,
-            momentum,
-            track_running_stats,
-        )
-        _affine(self, num_features, affine, bias)
+        self.num_features = num_features
+        self.eps = eps
+        self.momentum = momentum
+        self.track_running_stats = track_running_stats
+        _give_affine(self, num_features, affine, bias)
         self.running_mean = np.zeros(num_features, default_dtype()) if track_running_stats else None
         self.running_var = np.ones(num_features, default_dtype()) if track_running_stats else None
         self.num_batches_tracked = np.array(0) if track_running_stats else None
 
-    def forward(self, x):
-        own, counted, momentum = (
-            self.training or not self.track_running_stats,
-            self.training and self.track_running_stats,
-            self.momentum,
-        )
+    def forward(self, x: Array) -> Array:
+        own = self.training or not self.track_running_stats
+        counted = self.training and self.track_running_stats
+        momentum = self.momentum
         if counted and momentum is None:
             momentum = 1 / (1 + float(self.num_batches_tracked))
-        running = self.running_mean, self.running_var
         y = F.batch_norm(
-            self._checked(x), *running, self.weight, self.bias, own, momentum, self.eps
+            self._checked(x),
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            own,
+            momentum,
+            self.eps,
         )
         if counted:  # last: a batch that was refused does not count
             self.num_batches_tracked += 1
@@ -114,57 +181,96 @@ class BatchNorm1d(_Channels):
 
 
 class BatchNorm2d(BatchNorm1d):
-    """BatchNorm1d for images: each channel normalized over the batch and all pixels.  x: (N, C, H, W)."""
+    """BatchNorm1d for images: each channel normalized over the batch and all pixels.
+
+    x: (N, C, H, W).
+    """
 
     ranks = (4,)
 
 
 class InstanceNorm1d(BatchNorm1d):
-    """y = (x - mean) / √(var + eps) [· weight + bias], each channel of each example by itself.  x: (N, C, L).
+    """y = (x - mean) / √(var + eps) [· weight + bias], each channel of each example by itself.
 
-    With track_running_stats in evaluation mean and var are running averages, as in BatchNorm1d; momentum=None leaves them.
+    x: (N, C, L), or (C, L) for one example. With track_running_stats in evaluation mean and var are
+    running averages, as in
+    BatchNorm1d; momentum=None leaves them.
+
+    Parameters
+    ----------
+    num_features : the number of channels C
+    eps, momentum, affine, track_running_stats, bias : as in BatchNorm1d, with other defaults
     """
 
     ranks = (3,)
 
     def __init__(
         self,
-        num_features,
-        eps=1e-5,
-        momentum=0.1,
-        affine=False,
-        track_running_stats=False,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = False,
+        track_running_stats: bool = False,
         *,
-        bias=True,
+        bias: bool = True,
     ):
         super().__init__(num_features, eps, momentum, affine, track_running_stats, bias=bias)
 
-    def forward(self, x):
-        own = self.training or not self.track_running_stats
-        running = self.running_mean, self.running_var
+    def forward(self, x: Array) -> Array:
+        if x.ndim + 1 in self.ranks:
+            return self.forward(x[None])[0]
         return F.instance_norm(
-            self._checked(x), *running, self.weight, self.bias, own, self.momentum or 0.0, self.eps
+            self._checked(x),
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training or not self.track_running_stats,
+            self.momentum or 0.0,
+            self.eps,
         )
 
 
 class InstanceNorm2d(InstanceNorm1d):
-    """InstanceNorm1d for images.  x: (N, C, H, W)."""
+    """InstanceNorm1d for images.  x: (N, C, H, W), or (C, H, W) for one image."""
 
     ranks = (4,)
 
 
 class GroupNorm(_Channels):
-    """y = (x - mean) / √(var + eps) · weight + bias over each group of channels of each example.  x: (N, C), (N, C, L) or (N, C, H, W)."""
+    """y = (x - mean) / √(var + eps) · weight + bias over groups of channels of each example.
+
+    x: (N, C), (N, C, L) or (N, C, H, W). Raises ValueError for groups that do not divide the
+    channels.
+
+    Parameters
+    ----------
+    num_groups : the number of groups
+    num_channels : the number of channels C
+    eps : keeps the quotient finite; equal numbers become 0
+    affine : whether there are weight and bias
+    bias : whether there is a bias
+    """
 
     ranks = (2, 3, 4)
 
-    def __init__(self, num_groups, num_channels, eps=1e-5, affine=True, *, bias=True):
+    def __init__(
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        *,
+        bias: bool = True,
+    ):
         if num_groups < 1 or num_channels % num_groups:
             raise ValueError(
                 f"GroupNorm({num_groups}, {num_channels}): num_groups must divide num_channels"
             )
-        self.num_groups, self.num_features, self.eps = num_groups, num_channels, eps
-        _affine(self, num_channels, affine, bias)
+        self.num_groups = num_groups
+        self.num_features = num_channels
+        self.eps = eps
+        _give_affine(self, num_channels, affine, bias)
 
-    def forward(self, x):
+    def forward(self, x: Array) -> Array:
         return F.group_norm(self._checked(x), self.num_groups, self.weight, self.bias, eps=self.eps)

@@ -1,4 +1,4 @@
-"""Parameters: leaves of the graph that live side by side in one vector, so that an optimizer is its formula on vectors."""
+"""Parameters: leaves of the graph that live side by side in one vector, as optimizers want them."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -21,8 +21,9 @@ class Vectors(NamedTuple):
 class Parameter(Tensor):
     """A Tensor that is learned; its numbers are a view of the model's vector theta.
 
-    `.grad` is None until a backward pass reaches the parameter after the last `zero_grad()`, and then a view of
-    dtheta. Optimizers leave a parameter without gradient where it is, as PyTorch's do.
+    `.grad` is None until a backward pass reaches the parameter after the last `zero_grad()`, and
+    then a view of dtheta. Optimizers leave a parameter without gradient where it is, as PyTorch's
+    do.
 
     Parameters
     ----------
@@ -65,7 +66,7 @@ class Parameter(Tensor):
             self._grad = room
 
     def accumulate_grad(self, g: np.ndarray):
-        """Add g to `.grad`: what the backward pass calls. The first one is copied into its place in dtheta."""
+        """Add g to `.grad`: what the backward pass calls. The first is copied into dtheta."""
         if self._grad is None:
             room = self._make_room()
             room[...] = g
@@ -80,15 +81,15 @@ class Parameter(Tensor):
         self._grad = None
 
     def is_packed(self) -> bool:
-        """Whether its numbers lie in the vectors that it was packed into; not so after `astype`, say."""
+        """Whether its numbers lie in the vectors that it was packed into: not after `astype`."""
         return self._vectors is not None and self._data.base is self._vectors.theta
 
     def _make_room(self):
-        """Where the gradient goes: its part of dtheta, or an array of its own while it is not packed."""
+        """Where the gradient goes: its part of dtheta, or an array of its own if not packed."""
         return self._room if self.is_packed() else np.zeros_like(self._data)
 
     def _settle(self, vectors, start):
-        """Become a view of the vectors from `start` on: theta has the numbers already, dtheta is given the gradient."""
+        """Become a view of the vectors: theta has the numbers, dtheta takes the gradient."""
         span = slice(start, start + self.size)
         numbers = vectors.theta[span].reshape(self.shape)
         room = vectors.dtheta[span].reshape(self.shape)
@@ -105,22 +106,24 @@ class Parameter(Tensor):
 class Parameters:
     """Some parameters in order: a sequence, and two vectors `theta` and `dtheta` of their entries.
 
-    A model's parameters are packed side by side: every `p.data` is a view of theta (P,), every gradient of dtheta (P,),
-    and a submodule's are a slice of its parent's. Any others, a part of a model or those of several, stay where they
-    are (`pack=False`): theta and dtheta are then gathered copies that refuse to be written. `read` and `write` work for
-    all; whatever moves parameters is written in terms of them.
+    A model's parameters are packed side by side: every `p.data` is a view of theta (P,), every
+    gradient of dtheta (P,), and a submodule's are a slice of its parent's. Any others, a part of a
+    model or those of several, stay where they are (`pack=False`): theta and dtheta are then
+    gathered copies that refuse to be written. `read` and `write` work for all; whatever moves
+    parameters is written in terms of them.
 
     Parameters
     ----------
     parameters : an iterable of Parameter; tied ones, which come twice, are one entry
-    pack : copy them into one new vector, unless they lie in a row already. If False, only those that lie in no vector
-        yet are moved, into one of their own
+    pack : copy them into one new vector, unless they lie in a row already. If False, only those
+        that lie in no vector yet are moved, into one of their own
 
     Raises
     ------
     TypeError : for anything but a Parameter
     ValueError : for no parameters, or mixed dtypes
-    RuntimeError : when used after the numbers went elsewhere, as by `model.astype`, or into a longer vector among others
+    RuntimeError : when used after the numbers went elsewhere, as by `model.astype`, or into a
+        longer vector among others
 
     Examples
     --------
@@ -175,12 +178,15 @@ class Parameters:
 
     @property
     def theta(self) -> np.ndarray:
-        """All numbers, (P,): the memory itself if they lie in a row. After writing into it call `mark_written()`."""
+        """All numbers, (P,): the memory itself if they lie in a row.
+
+        After writing into it call `mark_written()`.
+        """
         return _joined([theta for theta, _ in self.stretches()])
 
     @property
     def dtheta(self) -> np.ndarray:
-        """All gradients, (P,), zero where there is none: the memory itself if they lie in a row."""
+        """All gradients, (P,), zeros where there is none: the memory itself if in a row."""
         return _joined([dtheta for _, dtheta in self.stretches()])
 
     def read(self) -> np.ndarray:
@@ -192,7 +198,7 @@ class Parameters:
         return np.concatenate([dtheta for _, dtheta in self.stretches()])
 
     def write(self, values: np.ndarray):
-        """Set all numbers, values: (P,), wherever they lie. Raises ValueError for another shape."""
+        """Set all numbers, values: (P,). Raises ValueError for another shape."""
         self._check_shape("write", values)
         start = 0
         for theta, _ in self.stretches():
@@ -201,13 +207,13 @@ class Parameters:
         self.mark_written()
 
     def write_grad(self, values: np.ndarray):
-        """Give every parameter a gradient, values: (P,). Raises ValueError for another shape."""
+        """Set all gradients, values: (P,). Raises ValueError for another shape."""
         self._check_shape("write_grad", values)
         for p, span in self.spans():
             p.grad = values[span].reshape(p.shape)
 
     def stretches(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """(theta, dtheta) of each stretch of memory that they fill, in order: views, as few as possible.
+        """(theta, dtheta) of each stretch of memory that they fill, in order: few views.
 
         Raises RuntimeError when the numbers are no longer where they were.
         """
@@ -220,17 +226,17 @@ class Parameters:
         return [(v.theta[start:stop], v.dtheta[start:stop]) for v, start, stop in pieces]
 
     def gradients(self) -> list[np.ndarray]:
-        """The gradients that there are, as few flat views as possible: what is written into them holds."""
+        """The gradients that there are: flat views, as few as possible, to read and write."""
         pieces = _pieces([p for p in self._list if p._grad is not None])
         return [v.dtheta[start:stop] for v, start, stop in pieces]
 
     def mark_written(self):
-        """Tell the graph that the numbers changed, so that a backward through an older graph raises."""
+        """Tell the graph that the numbers changed: a backward through an older one raises."""
         for p in self._list:
             p.mark_written()
 
     def zero_grad(self, set_to_none: bool = True):
-        """Forget all gradients; with set_to_none=False those that there are become zeros, which still count as gradients."""
+        """Forget all gradients; with set_to_none=False those that there are become zeros."""
         for _, dtheta in self.stretches():
             dtheta[...] = 0
         if set_to_none:
@@ -247,7 +253,8 @@ class Parameters:
     def _check_shape(self, name, values):
         if np.shape(values) != (self.size,):
             raise ValueError(
-                f"Parameters.{name}: expected shape {(self.size,)}, one entry a number, got {np.shape(values)}"
+                f"Parameters.{name}: expected shape {(self.size,)}, one entry a number, "
+                f"got {np.shape(values)}"
             )
 
 
@@ -255,27 +262,30 @@ def _check(parameters):
     wrong = [p for p in parameters if not isinstance(p, Parameter)]
     if wrong:
         raise TypeError(
-            f"parameters must be Parameter, came {type(wrong[0]).__name__}; wrap it: Parameter(array)"
+            f"parameters: expected Parameter, got {type(wrong[0]).__name__}; "
+            "wrap it: Parameter(array)"
         )
     if not parameters:
         raise ValueError(
-            "no parameters: the model holds none (are its layers attributes, or in a list of layers?)"
+            "no parameters: the model holds none "
+            "(are its layers attributes, or in a list of layers?)"
         )
     dtypes = {p.dtype for p in parameters}
     if len(dtypes) > 1:
         raise ValueError(
-            f"parameters of dtypes {sorted(map(str, dtypes))} cannot share a vector; use model.astype(...)"
+            f"parameters of dtypes {sorted(map(str, dtypes))} cannot share a vector; "
+            "use model.astype(...)"
         )
 
 
 def _pieces(parameters):
-    """[vectors, start, stop] of each stretch; neighbours in order that are neighbours in memory are one."""
+    """[vectors, start, stop] of each stretch: what follows in order and in memory is one."""
     pieces = []
     for p in parameters:
         if not p.is_packed():
             raise RuntimeError(
-                f"a parameter of shape {p.shape} has left its vector since these were collected (astype?); "
-                "make the optimizer, or whatever holds them, anew: of model.parameters()"
+                f"a parameter of shape {p.shape} has left its vector since these were collected "
+                "(astype?); make the optimizer, or whatever holds them, anew: of model.parameters()"
             )
         if pieces and pieces[-1][0] is p._vectors and pieces[-1][2] == p._start:
             pieces[-1][2] += p.size
@@ -285,7 +295,7 @@ def _pieces(parameters):
 
 
 def _pack(parameters):
-    """Copy all numbers and gradients into one new pair of vectors, of which the parameters then are views."""
+    """Copy all numbers and gradients into new vectors, of which the parameters become views."""
     theta = np.concatenate([p._data.ravel() for p in parameters])
     vectors = Vectors(theta, np.zeros_like(theta))
     start = 0
@@ -295,7 +305,7 @@ def _pack(parameters):
 
 
 def _joined(parts):
-    """One vector of all parts: the part itself if there is one, else a copy that refuses to be written."""
+    """All parts as one vector: the only part itself, else a copy that refuses to be written."""
     if len(parts) == 1:
         return parts[0]
     joined = np.concatenate(parts)

@@ -81,7 +81,9 @@ class VAE(Module):
         self.encoder = MLP([inputs, hidden, 2 * latent], rng=rng)
         self.decoder = MLP([latent, hidden, inputs], rng=rng)
 
-    def forward(self, x: Array, rng: np.random.Generator | int | None):
+    def forward(
+        self, x: Array, rng: np.random.Generator | int | None
+    ) -> tuple[Array, Array, Array]:
         """(logits, mean, log_var) of x, through z = mean + exp(log_var / 2) ε; `rng` draws ε."""
         mean, log_var = np.split(self.encoder(x), 2, axis=-1)  # each (N, latent)
         noise = np.random.default_rng(rng).standard_normal(mean.shape).astype(mean.dtype)

@@ -47,7 +47,9 @@ class LSTMLanguageModel(Module):
         self.lstm = LSTM(width, width, layers, batch_first=True, dropout=dropout, rng=rng)
         self.head = Linear(width, vocab, rng=rng)
 
-    def forward(self, ids: Array, state: tuple[Array, Array] | None = None):
+    def forward(
+        self, ids: Array, state: tuple[Array, Array] | None = None
+    ) -> tuple[Array, tuple[Array, Array]]:
         """(logits, state): the state carries what was read on to the next call."""
         x = self.embedding(ids)  # (N, T, width)
         x, state = self.lstm(x, state)  # (N, T, width)

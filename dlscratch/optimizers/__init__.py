@@ -1,4 +1,4 @@
-"""Optimizers: each is its formula on one vector of parameters. Names, arguments and defaults are PyTorch's."""
+"""Optimizers: each is its formula. Names, arguments and defaults are PyTorch's."""
 
 from .adam import Adam, Adamax, AdamW, NAdam, RAdam
 from .adaptive import Adadelta, Adagrad, RMSprop

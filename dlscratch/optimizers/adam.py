@@ -14,7 +14,8 @@ __all__ = ["Adam", "AdamW", "Adamax", "NAdam", "RAdam"]
 class Adam(Optimizer):
     """theta ← theta - lr m̂ / (√v̂ + eps), where m̂ and v̂ are running means of g and g².
 
-    m ← β₁ m + (1 - β₁) g, v ← β₂ v + (1 - β₂) g², m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ).  Source: Kingma & Ba 2015.
+    m ← β₁ m + (1 - β₁) g, v ← β₂ v + (1 - β₂) g², m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ).  Source:
+    Kingma & Ba 2015.
 
     Parameters
     ----------
@@ -91,7 +92,8 @@ class Adam(Optimizer):
         unbias2 = 1 - b2**t
         if amsgrad:
             v = np.maximum(largest, v, out=largest)
-        # In place, with both corrections in two numbers: m̂ / (√v̂ + eps) is m / (√v + eps √unbias2) √unbias2 / unbias1.
+        # In place, with both corrections in two numbers:
+        # m̂ / (√v̂ + eps) is m / (√v + eps √unbias2) √unbias2 / unbias1.
         step = np.sqrt(v)
         step += eps * math.sqrt(unbias2)
         np.divide(m, step, out=step)
@@ -112,7 +114,9 @@ def update_moments(theta, g, m, v, lr, betas, weight_decay, decoupled):
 
 
 class AdamW(Adam):
-    """Adam with decoupled decay: theta ← (1 - lr λ) theta first, and g is left alone. Source: Loshchilov & Hutter 2019.
+    """Adam with decoupled decay: theta ← (1 - lr λ) theta first, and g is left alone.
+
+    Source: Loshchilov & Hutter 2019.
 
     Parameters
     ----------
@@ -156,7 +160,9 @@ class AdamW(Adam):
 
 
 class Adamax(Optimizer):
-    """theta ← theta - lr m̂ / u, with u ← max(β₂ u, |g| + eps), a fading largest gradient.  Source: Kingma & Ba 2015.
+    """theta ← theta - lr m̂ / u, with u ← max(β₂ u, |g| + eps), a fading largest gradient.
+
+    Source: Kingma & Ba 2015.
 
     Parameters
     ----------
@@ -194,7 +200,9 @@ class Adamax(Optimizer):
 
 
 class NAdam(Optimizer):
-    """Adam with Nesterov's look ahead: m̂ = μₜ₊₁ m / (1 - μ₁⋯μₜ₊₁) + (1 - μₜ) g / (1 - μ₁⋯μₜ), μₜ = β₁ (1 - 0.96^(t ψ) / 2).
+    """Adam with Nesterov's look ahead.
+
+    m̂ = μₜ₊₁ m / (1 - μ₁⋯μₜ₊₁) + (1 - μₜ) g / (1 - μ₁⋯μₜ), μₜ = β₁ (1 - 0.96^(t ψ) / 2).
 
     Source: Dozat 2016.
 
@@ -267,9 +275,11 @@ class NAdam(Optimizer):
 
 
 class RAdam(Optimizer):
-    """Adam with its step times r, r² = (ρₜ - 4)(ρₜ - 2) ρ∞ / ((ρ∞ - 4)(ρ∞ - 2) ρₜ), or without the division while ρₜ <= 5.
+    """Adam with its step times r, which is small while v averages over few gradients.
 
-    ρ∞ = 2 / (1 - β₂) - 1 and ρₜ = ρ∞ - 2 t β₂ᵗ / (1 - β₂ᵗ) count the gradients that v averages over.  Source: Liu et al. 2020.
+    r² = (ρₜ - 4)(ρₜ - 2) ρ∞ / ((ρ∞ - 4)(ρ∞ - 2) ρₜ); while ρₜ <= 5, the step is without division.
+    ρ∞ = 2 / (1 - β₂) - 1 and ρₜ = ρ∞ - 2 t β₂ᵗ / (1 - β₂ᵗ) count the gradients that v averages
+    over.  Source: Liu et al. 2020.
 
     Parameters
     ----------

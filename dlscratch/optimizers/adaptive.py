@@ -1,4 +1,4 @@
-"""Rules that divide by a running size of the gradient: Adagrad, RMSprop, Adadelta. Decay adds λ theta to g."""
+"""Rules that divide by a running size of the gradient. Decay adds λ theta to g."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,9 @@ __all__ = ["Adagrad", "RMSprop", "Adadelta"]
 
 
 class Adagrad(Optimizer):
-    """theta ← theta - lrₜ g / (√s + eps), with s ← s + g² and lrₜ = lr / (1 + (t - 1) lr_decay).  Source: Duchi et al. 2011.
+    """theta ← theta - lrₜ g / (√s + eps), with s ← s + g² and lrₜ = lr / (1 + (t - 1) lr_decay).
+
+    Source: Duchi et al. 2011.
 
     Parameters
     ----------
@@ -66,7 +68,8 @@ class Adagrad(Optimizer):
 class RMSprop(Optimizer):
     """theta ← theta - lr b, with b ← momentum b + g / (√(v - m²) + eps), v ← α v + (1 - α) g².
 
-    m is the running mean of g if `centered`, else 0.  Source: Tieleman & Hinton 2012; centered: Graves 2013.
+    m is the running mean of g if `centered`, else 0.  Source: Tieleman & Hinton 2012; centered:
+    Graves 2013.
 
     Parameters
     ----------
@@ -132,7 +135,9 @@ class RMSprop(Optimizer):
 
 
 class Adadelta(Optimizer):
-    """theta ← theta - lr d, with d = √(u + eps) / √(v + eps) g, v ← ρ v + (1 - ρ) g², u ← ρ u + (1 - ρ) d².
+    """theta ← theta - lr d, with d = √(u + eps) / √(v + eps) g.
+
+    v ← ρ v + (1 - ρ) g² and u ← ρ u + (1 - ρ) d² are running means.
 
     Source: Zeiler 2012.
 

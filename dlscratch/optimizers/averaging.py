@@ -14,10 +14,12 @@ __all__ = ["EMA", "SWA", "AveragedModel", "get_ema_avg_fn", "get_swa_avg_fn", "u
 
 
 class SWA:
-    """x ← x + (theta - x) / n at the n-th update: the mean of all thetas seen.  Source: Izmailov et al. 2018.
+    """x ← x + (theta - x) / n at the n-th update: the mean of all thetas seen.
 
-    `with average.swapped():` evaluates or saves the model with x in place of theta, and then puts theta back. Buffers
-    (BatchNorm's running averages) stay those of the model.
+    Source: Izmailov et al. 2018.
+
+    `with average.swapped():` evaluates or saves the model with x in place of theta, and then puts
+    theta back. Buffers (BatchNorm's running averages) stay those of the model.
 
     Parameters
     ----------
@@ -72,7 +74,8 @@ class SWA:
         """Continue from a `state_dict()` of as many parameters."""
         if np.shape(state["x"]) != self.x.shape:
             raise ValueError(
-                f"{type(self).__name__}.load_state_dict: x has shape {np.shape(state['x'])}, expected {self.x.shape}"
+                f"{type(self).__name__}.load_state_dict: x has shape {np.shape(state['x'])}, "
+                f"expected {self.x.shape}"
             )
         self.n = int(state["n"])
         self.x[...] = state["x"]
@@ -116,9 +119,10 @@ def _checked(name, decay):
 
 
 class AveragedModel(Module):
-    """A copy of the model, `module`, whose theta is avg_fn(average, theta, how many it holds): their mean, unless given.
+    """A copy of a model, `module`, whose theta is the mean of those taken in, or `avg_fn` of them.
 
-    `update_parameters(model)` takes the model in. Use SWA or EMA to average inside of the model itself.
+    `update_parameters(model)` takes the model in. Use SWA or EMA to average inside of the model
+    itself.
 
     Parameters
     ----------
@@ -137,12 +141,16 @@ class AveragedModel(Module):
         return self.module(*inputs, **options)
 
     def update_parameters(self, model: Module):
-        """Take in the model as it is now; the first one is copied. Raises KeyError or ValueError for another kind of model."""
+        """Take in the model as it is now; the first one is copied.
+
+        Raises KeyError or ValueError for another kind of model.
+        """
         average = self.module.state_dict()
         newest = model.state_dict()
         if self.n_averaged > 0:
             n = int(self.n_averaged)
-            # of all names: named_parameters() leaves out further ones of tied weights, which then would be the newest
+            # of all names: named_parameters() leaves out further ones of tied weights, which
+            # then would be the newest
             for name, value in model._named_state():
                 if self.use_buffers or isinstance(value, Parameter):
                     newest[name] = self.avg_fn(average[name], newest[name], n)
@@ -163,10 +171,13 @@ def get_swa_avg_fn() -> Callable:
 
 @no_grad()
 def update_bn(loader: Iterable, model: Module):
-    """Set the running averages of the model's BatchNorm layers to the means over one pass: those of an average are stale.
+    """Set the running averages of the BatchNorm layers to the means over one pass.
 
-    Parts of a model in training mode that are in evaluation mode stay as they are: they are frozen. Of a model that is in
-    evaluation mode all are set, as in PyTorch. Afterwards each module has its own mode again.
+    Those of an averaged model are stale.
+
+    Parts of a model in training mode that are in evaluation mode stay as they are: they are frozen.
+    Of a model that is in evaluation mode all are set, as in PyTorch. Afterwards each module has its
+    own mode again.
 
     Parameters
     ----------

@@ -12,21 +12,23 @@ __all__ = ["Optimizer"]
 
 
 class Optimizer:
-    """Moves parameters along their gradients; a subclass is the formula, `update`, that all entries follow.
+    """Moves parameters along their gradients; a subclass defines the formula, `update`.
 
-    A parameter that has no gradient (`p.grad is None`: the loss did not use it) or is frozen is left out of a step:
-    its numbers, its state and its count of steps stay as they are, as in PyTorch.
+    A parameter that has no gradient (`p.grad is None`: the loss did not use it) or is frozen is
+    left out of a step: its numbers, its state and its count of steps stay as they are, as in
+    PyTorch.
 
     Parameters
     ----------
-    params : model.parameters(), any of these, those of several models, or groups: dicts that have "params", and
-        options of their own in place of those that follow
+    params : model.parameters(), any of these, those of several models, or groups: dicts that have
+        "params", and options of their own in place of those that follow
     lr : the learning rate, >= 0
     options : what else the formula needs, by name; each is an entry of every group
 
     Attributes
     ----------
-    param_groups : list of {"params": [...], "lr": ..., ...}; what is written there holds from the next step on
+    param_groups : list of {"params": [...], "lr": ..., ...}; what is written there holds from the
+        next step on
     parameters : the `Parameters` of all groups
     state : {parameter: {name: array}}, what the rule remembers of each
     vectors : {name: array}, the same of all parameters in one vector, which `state` has views of
@@ -52,10 +54,10 @@ class Optimizer:
     array([ 0.5, -1.5])
     """
 
-    # True: each entry's update depends on that entry alone, and `update` is called for long stretches of entries of
-    # many parameters, (n,). False: it is called for one parameter at a time, in its shape.
+    # True: each entry's update depends on that entry alone, and `update` is called for stretches of
+    # entries of many parameters, (n,). False: it is called for each parameter, in its shape.
     elementwise = True
-    # The names of what the rule remembers that is one float64 for each parameter, whatever the parameter's dtype.
+    # The names of what the rule remembers that is one float64 for each parameter.
     numbers = ()
 
     def __init__(
@@ -73,14 +75,17 @@ class Optimizer:
         for group in _groups(params):
             self.add_param_group(group)
 
-    # The rule: what a subclass defines --------------------------------------------------------------------------------
+    # The rule: what a subclass defines ------------------------------------------------------------
 
     def update(self, theta: np.ndarray, g: np.ndarray, **state_and_options):
-        """The formula: change theta in place, given g = dL/dtheta, the state by name, t and the group's options by name."""
+        """The formula: change theta in place, given g = dL/dtheta.
+
+        What else it is given, by name: the state, t, and the options of the group.
+        """
         raise NotImplementedError(f"{type(self).__name__} defines no update(self, theta, g, ...)")
 
     def remembers(self, shape: tuple, options: dict) -> dict[str, tuple]:
-        """{name: shape} of what the rule remembers of a parameter of this shape; it starts at zero."""
+        """{name: shape} of what it remembers of a parameter of this shape; it starts at zero."""
         return {}
 
     def begin(self, shape: tuple, state: dict[str, np.ndarray], options: dict):
@@ -94,10 +99,13 @@ class Optimizer:
                     f"{type(self).__name__}: expected {name} >= 0, got {name}={options[name]}"
                 )
 
-    # The step ---------------------------------------------------------------------------------------------------------
+    # The step -------------------------------------------------------------------------------------
 
     def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:
-        """One update from the gradients; closure(), if given, computes them first. Returns what closure returned."""
+        """One update from the gradients; closure(), if given, computes them first.
+
+        Returns what closure returned.
+        """
         if type(self).update is Optimizer.update:
             self.update(None, None)
         loss = None if closure is None else closure()
@@ -126,16 +134,17 @@ class Optimizer:
         return moving
 
     def _refuse_unseen_gradients(self):
-        """Raise for what was written into dtheta directly where no gradient is: it would have no effect."""
+        """Raise for numbers in dtheta where there is no gradient: they would have no effect."""
         for p in self.parameters:
             if p._grad is None and p.requires_grad and np.any(p._room):
                 raise RuntimeError(
                     f"{type(self).__name__}.step: dtheta was written for a parameter of shape "
-                    f"{p.shape} that has no gradient; set p.grad, or all by parameters.write_grad(g)"
+                    f"{p.shape} that has no gradient; "
+                    "set p.grad, or all by parameters.write_grad(g)"
                 )
 
     def _options(self, group):
-        """What of a group the formula sees, as Python's numbers: NumPy's would turn float32 into float64."""
+        """What of a group the formula sees, as Python's numbers."""
         return {
             name: plain(value)
             for name, value in group.items()
@@ -143,7 +152,7 @@ class Optimizer:
         }
 
     def _stretches(self, moving):
-        """[first, last] of each run of parameters that lie in a row, in one group, after as many steps."""
+        """[first, last] of each run of neighbours, in one group, after as many steps."""
         runs = []
         expected = None  # what comes before a parameter that continues the run
         for i in moving:
@@ -157,8 +166,10 @@ class Optimizer:
         return runs
 
     def _update_stretch(self, first, last, options):
-        """`update` for parameters in a row, as one vector; block by block, since a dozen passes over numbers that stay
-        in cache take half the time."""
+        """`update` for parameters in a row, as one vector.
+
+        Block by block: a dozen passes over numbers that stay in cache take half the time.
+        """
         p = self.parameters[first]
         end = self.parameters[last]
         entries = slice(p._start, end._start + end.size)
@@ -186,11 +197,14 @@ class Optimizer:
         return self.param_groups[self._group_of[i]].get("maximize", False)
 
     def zero_grad(self, set_to_none: bool = True):
-        """Forget all gradients; with set_to_none=False they become zeros, which still count as gradients."""
+        """Forget all gradients; with set_to_none=False they become zeros, which still count."""
         self.parameters.zero_grad(set_to_none)
 
     def gradient(self) -> np.ndarray:
-        """What the rule descends along, (P,), a copy: dtheta, or -dtheta where it climbs; zero for what will not move."""
+        """What the rule descends along, (P,), a copy: dtheta, or -dtheta where it climbs.
+
+        Zero for what has no gradient or is frozen.
+        """
         g = self.parameters.read_grad()
         for i, (p, span) in enumerate(self.parameters.spans()):
             if not p.requires_grad:
@@ -205,16 +219,20 @@ class Optimizer:
     def eval(self):
         """Hold the numbers to evaluate with."""
 
-    # Groups -----------------------------------------------------------------------------------------------------------
+    # Groups ---------------------------------------------------------------------------------------
 
     def add_param_group(self, group: dict):
-        """Move further parameters, too. group: {"params": ..., "lr": ..., ...}; what it leaves out is as for the others."""
+        """Move further parameters, too; what the group leaves out is as for the others.
+
+        group: {"params": a Parameter or several, "lr": ..., ...}
+        """
         name = type(self).__name__
         own = {key: plain(value) for key, value in group.items() if key != "params"}
         unknown = own.keys() - self.defaults.keys() - {"initial_lr"}
         if unknown:
             raise ValueError(
-                f"{name}: a group has {sorted(unknown)}; expected options of {name}: {', '.join(self.defaults)}"
+                f"{name}: a group has {sorted(unknown)}; "
+                f"expected options of {name}: {', '.join(self.defaults)}"
             )
         given = group["params"]
         members = [given] if isinstance(given, Tensor) else list(given)
@@ -222,7 +240,8 @@ class Optimizer:
         for p in members:
             if ids.count(id(p)) > 1 or p in self.state:
                 raise ValueError(
-                    f"{name}: the parameter of shape {p.shape} is in two groups, or twice in one; give each once"
+                    f"{name}: the parameter of shape {p.shape} is in two groups, or twice in one; "
+                    "give each once"
                 )
         options = self.defaults | own
         self.check(options)
@@ -236,7 +255,7 @@ class Optimizer:
         self._remember(members, options)
 
     def _remember(self, members, options):
-        """Make room for the state of new parameters: longer vectors, and every parameter's views of them."""
+        """Make room for the state of new parameters: longer vectors, and all views of them."""
         added = {}
         for p in members:
             place = {}
@@ -268,16 +287,19 @@ class Optimizer:
         for group in self.param_groups:
             group["lr"] = plain(value)
 
-    # What moves to a file and back ------------------------------------------------------------------------------------
+    # What moves to a file and back ----------------------------------------------------------------
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """{name: array}: copies of the state, "t" and "step", the counts, and each numeric option, one row a group."""
+        """{name: array}: the state, the counts "t" and "step", and the numeric options.
+
+        Copies. "step" has one entry a parameter, each option one row a group.
+        """
         state = {"t": np.array(self.t), "step": np.array(self._counts)}
         state |= {name: np.array(values) for name, values in self._saved_options().items()}
         return state | {name: vector.copy() for name, vector in self.vectors.items()}
 
     def load_state_dict(self, state: dict[str, np.ndarray]):
-        """Continue from a `state_dict()` of the same kind of optimizer on as many parameters; options come with it.
+        """Continue from a `state_dict()` of such an optimizer, with its options.
 
         Raises KeyError for other names, ValueError for other shapes; nothing has changed then.
         """
@@ -301,7 +323,7 @@ class Optimizer:
                 group[name] = plain(value)
 
     def _saved_options(self):
-        """{name: [value in each group]} of the options that are numbers, or several numbers."""
+        """{name: [value in each group]} of the options that are numbers, or several."""
         values = {
             name: [plain(group[name]) for group in self.param_groups] for name in self.defaults
         }
@@ -317,10 +339,14 @@ class Optimizer:
 
 
 def _groups(params):
-    """What an optimizer was given, as a list of groups. Raises TypeError for a model, and for groups among parameters."""
+    """What an optimizer was given, as a list of groups.
+
+    Raises TypeError for a model, and for groups among parameters.
+    """
     if hasattr(params, "parameters"):
         raise TypeError(
-            f"an optimizer wants parameters, came the model {type(params).__name__}; pass model.parameters()"
+            f"an optimizer: expected parameters, got the model {type(params).__name__}; "
+            "pass model.parameters()"
         )
     if isinstance(params, Parameters):
         return [{"params": params}]
@@ -328,12 +354,12 @@ def _groups(params):
     if not any(isinstance(p, dict) for p in params):
         return [{"params": list({id(p): p for p in params}.values())}]
     if not all(isinstance(g, dict) and "params" in g for g in params):
-        raise TypeError('groups and parameters are mixed; want only dicts that have "params"')
+        raise TypeError('groups and parameters are mixed; expected only dicts that have "params"')
     return params
 
 
 def plain(value):
-    """An option as Python has it: NumPy's numbers, which would turn float32 into float64, and Tensors become floats."""
+    """An option as Python has it: NumPy's numbers would turn float32 into float64."""
     if isinstance(value, tuple | list):
         return tuple(map(plain, value))
     if isinstance(value, np.ndarray) and value.ndim:
@@ -353,7 +379,7 @@ def shrink(theta: np.ndarray, lr: float, weight_decay: float):
 
 
 def approach(average: np.ndarray, x: np.ndarray, share: float):
-    """average ← average + share (x - average), in place: a running mean that forgets at the rate `share`."""
+    """average ← average + share (x - average), in place: a mean that forgets."""
     change = x - average
     change *= share
     average += change

@@ -17,14 +17,17 @@ def clip_grad_norm_(
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
 ) -> float:
-    """g ← g min(1, max_norm / (|g| + 1e-6)), in place, for the gradient g of all parameters as one vector.
+    """g ← g min(1, max_norm / (|g| + 1e-6)) for the gradient g of all parameters as one vector.
 
-    A norm that is NaN makes all gradients NaN, so that it shows; one that is infinite makes them 0, and NaN where they were
-    infinite. Both as in PyTorch.  Source: Pascanu et al. 2013.
+    In place.
+
+    A norm that is NaN makes all gradients NaN, so that it shows; one that is infinite makes them 0,
+    and NaN where they were infinite. Both as in PyTorch.  Source: Pascanu et al. 2013.
 
     Parameters
     ----------
-    parameters : any: of a model, of a part of it, of several, `optimizer.parameters`; those without a gradient do not count
+    parameters : any: of a model, of a part of it, of several, `optimizer.parameters`; those without
+        a gradient do not count
     max_norm : the largest norm that is left alone, > 0
     norm_type : the p of the norm, or inf
     error_if_nonfinite : whether to raise for a norm that is NaN or infinite
@@ -58,13 +61,17 @@ def clip_grad_norm_(
         )
     factor = float(max_norm) / (norm + 1e-6)
     if not factor >= 1:  # NaN, too
-        for g in gradients:
-            g *= factor
+        with np.errstate(invalid="ignore"):  # 0 · inf is NaN, as it should
+            for g in gradients:
+                g *= factor
     return norm
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float):
-    """g ← min(max(g, -clip_value), clip_value), entry by entry, in place. Raises ValueError for clip_value <= 0."""
+    """g ← min(max(g, -clip_value), clip_value), entry by entry, in place.
+
+    Raises ValueError for clip_value <= 0.
+    """
     for g in _gradients("clip_grad_value_", parameters, "clip_value", clip_value):
         np.clip(g, -float(clip_value), float(clip_value), out=g)
 

@@ -76,7 +76,8 @@ class ChainedScheduler(Schedule):
         for s in schedulers:
             if not s.is_factor():
                 raise ValueError(
-                    f"ChainedScheduler: expected schedules that are base times a factor, got {type(s).__name__}"
+                    "ChainedScheduler: expected schedules that are base times a factor, "
+                    f"got {type(s).__name__}"
                 )
         self.schedulers = list(schedulers)
         super().__init__(optimizer)

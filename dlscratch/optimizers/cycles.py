@@ -10,7 +10,9 @@ __all__ = ["CosineAnnealingLR", "CosineAnnealingWarmRestarts", "SWALR", "OneCycl
 
 
 class CosineAnnealingLR(Schedule):
-    """lr(t) = eta_min + (base - eta_min) (1 + cos(π t / T_max)) / 2.  Source: Loshchilov & Hutter 2017.
+    """lr(t) = eta_min + (base - eta_min) (1 + cos(π t / T_max)) / 2.
+
+    Source: Loshchilov & Hutter 2017.
 
     Parameters
     ----------
@@ -54,7 +56,9 @@ class CosineAnnealingLR(Schedule):
 
 
 class CosineAnnealingWarmRestarts(Schedule):
-    """Half a cosine from base to eta_min over T_0 steps, then again over T_0 T_mult, ...  Source: Loshchilov & Hutter 2017.
+    """Half a cosine from base to eta_min over T_0 steps, then again over T_0 T_mult, ...
+
+    Source: Loshchilov & Hutter 2017.
 
     Parameters
     ----------
@@ -90,10 +94,10 @@ class CosineAnnealingWarmRestarts(Schedule):
 
 
 class SWALR(Schedule):
-    """From the lr that a group has at the first step to swa_lr, along a cosine or a line, in anneal_epochs steps; then it stays.
+    """From the lr of a group at the first step to swa_lr, in anneal_epochs steps.
 
-    For averaging, after another schedule. With last_epoch, too, its steps count from where it is made, as in PyTorch.
-    Source: Izmailov et al. 2018.
+    Along a cosine or a line; then it stays. For averaging, after another schedule. With last_epoch,
+    too, its steps count from where it is made, as in PyTorch. Source: Izmailov et al. 2018.
 
     Parameters
     ----------
@@ -126,7 +130,7 @@ class SWALR(Schedule):
         super().__init__(optimizer, last_epoch)
 
     def step(self):
-        """On to the next learning rate; at first from what another schedule has come to since this one was made."""
+        """On to the next learning rate; at first from what another schedule has come to."""
         if self.t == self.first:
             self.starts = [group["lr"] for group in self.optimizer.param_groups]
         super().step()
@@ -158,9 +162,10 @@ class Phase(NamedTuple):
 
 
 class OneCycleLR(Schedule):
-    """max_lr / div_factor up to max_lr over pct_start of total_steps, then down to that / final_div_factor; momentum (β₁) goes against it.
+    """From max_lr / div_factor up to max_lr, then down far below where it began.
 
-    Source: Smith & Topin 2018.
+    Up over pct_start of total_steps, down to max_lr / div_factor / final_div_factor; momentum (β₁)
+    goes against it. Source: Smith & Topin 2018.
 
     Parameters
     ----------
@@ -209,7 +214,8 @@ class OneCycleLR(Schedule):
         known = [name for name in ("betas", "momentum") if name in optimizer.param_groups[0]]
         if cycle_momentum and not known:
             raise ValueError(
-                f"OneCycleLR: expected cycle_momentum=False, for {type(optimizer).__name__} has no momentum"
+                "OneCycleLR: expected cycle_momentum=False, "
+                f"for {type(optimizer).__name__} has no momentum"
             )
         self.max_lrs = per_group(self, optimizer, "max_lr", max_lr)
         self.total_steps = total_steps
@@ -248,7 +254,7 @@ class OneCycleLR(Schedule):
         return self.phases[i], (t - start) / length if length > 0 else 1.0
 
     def apply(self):
-        """Give each group its learning rate and, unless cycle_momentum=False, its momentum or β₁."""
+        """Give each group its learning rate and, if cycle_momentum, its momentum or β₁."""
         super().apply()
         if self.momentum_name is None:
             return

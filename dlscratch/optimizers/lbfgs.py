@@ -1,4 +1,4 @@
-"""L-BFGS: Newton's direction from the last few steps, and a line search that makes each step count."""
+"""L-BFGS: Newton's direction from the last few steps, and a line search."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -14,10 +14,13 @@ __all__ = ["LBFGS"]
 
 
 class LBFGS(Optimizer):
-    """theta ← theta - t H g up to max_iter times a step, where H ≈ (d²L/dtheta²)⁻¹ comes from the last s = Δtheta and y = Δg.
+    """theta ← theta - t H g, up to max_iter times a step, with H ≈ (d²L/dtheta²)⁻¹.
 
-    `step(closure)`: closure() zeroes the gradients, computes the loss, calls backward and returns it, on the same data
-    each time. What has no gradient, or is frozen, stays where it is.  Source: Nocedal & Wright 2006, 3.5 and 7.2.
+    H comes from the last s = Δtheta and y = Δg.
+
+    `step(closure)`: closure() zeroes the gradients, computes the loss, calls backward and returns
+    it, on the same data each time. What has no gradient, or is frozen, stays where it is.  Source:
+    Nocedal & Wright 2006, 3.5 and 7.2.
 
     Parameters
     ----------
@@ -84,7 +87,8 @@ class LBFGS(Optimizer):
     def add_param_group(self, group):
         if self.param_groups:
             raise ValueError(
-                "LBFGS: expected one group, got a second; want one lr for all, for it steps along one direction"
+                "LBFGS: expected one group, got a second; want one lr for all, "
+                "for it steps along one direction"
             )
         super().add_param_group(group)
 
@@ -151,7 +155,7 @@ class LBFGS(Optimizer):
         return q
 
     def state_dict(self):
-        """{name: array}; past steps and changes of the gradient are the rows of "steps" and "changes"."""
+        """{name: array}; the rows of "steps" and "changes" are past s and y."""
         size = self.g.size
         return super().state_dict() | {
             "h": np.array(self.h),
@@ -172,7 +176,8 @@ class LBFGS(Optimizer):
         shapes = {g.shape, s.shape, steps.shape[1:], changes.shape[1:]}
         if shapes != {row} or len(steps) != len(changes):
             raise ValueError(
-                f"LBFGS.load_state_dict: g has shape {g.shape}, steps {steps.shape}, expected {row} a row"
+                f"LBFGS.load_state_dict: g has shape {g.shape}, steps {steps.shape}, "
+                f"expected {row} a row"
             )
         super().load_state_dict({k: v for k, v in state.items() if k not in names})
         self.h = float(h)
@@ -182,7 +187,7 @@ class LBFGS(Optimizer):
 
 
 class Point(NamedTuple):
-    """A point of the line search: how far along the direction, the loss there, its slope along it, its gradient."""
+    """A point of the line search: how far, the loss there, its slope along d, its gradient."""
 
     t: float
     f: float
@@ -213,9 +218,10 @@ class _Line:
 
 
 def strong_wolfe(line, t, start, most, smallest, c1=1e-4, c2=0.9):
-    """A Point with f(t) <= f(0) + c1 t f'(0) and |f'(t)| <= c2 |f'(0)|, or the best one after `most` tries.
+    """A Point with f(t) <= f(0) + c1 t f'(0) and |f'(t)| <= c2 |f'(0)|.
 
-    First t grows until a minimum is bracketed, then the bracket shrinks around it; both go by cubic interpolation.
+    Or the best one after `most` tries. First t grows until a minimum is bracketed, then the bracket
+    shrinks around it; both go by cubic interpolation.
     """
     last = start
     new = line(t)
@@ -263,7 +269,10 @@ def _zoom(line, start, a, b, most, smallest, c1, c2):
 
 
 def _cubic(p, q, left, right):
-    """The minimum of the cubic through two points and their slopes, kept within [left, right]; the middle if there is none."""
+    """The minimum of the cubic through two points and their slopes, within [left, right].
+
+    The middle if there is none.
+    """
     p, q = sorted((p, q), key=lambda point: point.t)
     d1 = p.slope + q.slope - 3 * (p.f - q.f) / (p.t - q.t)
     square = d1 * d1 - p.slope * q.slope

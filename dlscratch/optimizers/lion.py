@@ -11,7 +11,9 @@ __all__ = ["Lion"]
 
 
 class Lion(Optimizer):
-    """theta ← theta - lr (sign(β₁ m + (1 - β₁) g) + λ theta), then m ← β₂ m + (1 - β₂) g: each entry moves by ±lr.
+    """theta ← theta - lr (sign(β₁ m + (1 - β₁) g) + λ theta), then m ← β₂ m + (1 - β₂) g.
+
+    Each entry moves by ±lr.
 
     Source: Chen et al., Symbolic discovery of optimization algorithms, 2023.
 

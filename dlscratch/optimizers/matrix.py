@@ -12,10 +12,13 @@ __all__ = ["Adafactor", "LAMB", "Shampoo", "Muon", "orthogonalize"]
 
 
 class Adafactor(Optimizer):
-    """Adam's division with v ≈ r cᵀ / mean(r): row means r and column means c of g² are all it remembers, m + n numbers for m n.
+    """Adam's division with v ≈ r cᵀ / mean(r), for row means r and column means c of g².
 
-    W ← (1 - lr λ) W - α u / max(1, RMS(u) / d), u = g / √v, α = min(lr, 1/√t) max(eps₂, RMS(W)); β₂ = 1 - t^beta2_decay.
-    As in PyTorch, √v and mean(r) are at least eps₁.  Source: Shazeer & Stern 2018.
+    They are all that it remembers, m + n numbers for m n.
+
+    W ← (1 - lr λ) W - α u / max(1, RMS(u) / d), u = g / √v, α = min(lr, 1/√t) max(eps₂, RMS(W)); β₂
+    = 1 - t^beta2_decay. As in PyTorch, √v and mean(r) are at least eps₁.  Source: Shazeer & Stern
+    2018.
 
     Parameters
     ----------
@@ -86,9 +89,9 @@ def rms(x):
 
 
 class LAMB(Optimizer):
-    """W ← W - lr (|W| / |u|) u for each parameter, with u = m̂ / (√v̂ + eps) + λ W; the ratio is 1 where a norm is 0.
+    """W ← W - lr (|W| / |u|) u for each parameter, with u = m̂ / (√v̂ + eps) + λ W.
 
-    Source: You et al. 2020, with φ(z) = z.
+    The ratio is 1 where a norm is 0.  Source: You et al. 2020, with φ(z) = z.
 
     Parameters
     ----------
@@ -130,10 +133,11 @@ class LAMB(Optimizer):
 
 
 class Shampoo(Optimizer):
-    """W ← W - lr L^(-1/4) G R^(-1/4), with L ← L + G Gᵀ and R ← R + Gᵀ G, both eps I at first; decay adds λ W to G.
+    """W ← W - lr L^(-1/4) G R^(-1/4), with L ← L + G Gᵀ and R ← R + Gᵀ G.
 
-    A tensor of k axes has such a matrix for each axis, and the powers are -1/(2k): (D, D) for a vector of D, so mind its
-    size.  Source: Gupta, Koren & Singer 2018.
+    Both are eps I at first; decay adds λ W to G. A tensor of k axes has such a matrix for each
+    axis, and the powers are -1/(2k): (D, D) for a vector of D, so mind its size.  Source: Gupta,
+    Koren & Singer 2018.
 
     Parameters
     ----------
@@ -192,10 +196,11 @@ def matrix_power(S, power, smallest):
 
 
 class Muon(Optimizer):
-    """W ← (1 - lr λ) W - lr √max(1, m / n) O, with O ≈ U Vᵀ, the momentum's U S Vᵀ with all singular values near 1.
+    """W ← (1 - lr λ) W - lr √max(1, m / n) O, with O ≈ U Vᵀ for the momentum U S Vᵀ.
 
-    b ← μ b + (1 - μ) g, and O is of μ b + (1 - μ) g if `nesterov`, else of b. For matrices (m, n) only, and of these the
-    hidden ones: give the others to AdamW.  Source: Jordan 2024; Liu et al., Muon is scalable for LLM training, 2025.
+    b ← μ b + (1 - μ) g, and O is of μ b + (1 - μ) g if `nesterov`, else of b. For matrices (m, n)
+    only, and of these the hidden ones: give the others to AdamW.  Source: Jordan 2024; Liu et al.,
+    Muon is scalable for LLM training, 2025.
 
     Parameters
     ----------
@@ -246,7 +251,8 @@ class Muon(Optimizer):
     def remembers(self, shape, options):
         if len(shape) != 2:
             raise ValueError(
-                f"Muon: expected matrices, got a parameter of shape {shape}; give the others to AdamW"
+                f"Muon: expected matrices, got a parameter of shape {shape}; "
+                "give the others to AdamW"
             )
         return {"b": shape}
 
@@ -283,14 +289,16 @@ def orthogonalize(
     steps: int = 5,
     eps: float = 1e-7,
 ) -> np.ndarray:
-    """Nearly U Vᵀ for G = U S Vᵀ, without an SVD: X ← a X + b X Xᵀ X + c (X Xᵀ)² X pulls singular values towards 1.
+    """Nearly U Vᵀ for G = U S Vᵀ, without an SVD.
 
-    Source: Jordan 2024, after Schulz 1933.
+    X ← a X + b X Xᵀ X + c (X Xᵀ)² X pulls singular values in (0, 1] towards 1.  Source: Jordan
+    2024, after Schulz 1933.
 
     Parameters
     ----------
     G : (m, n)
-    coefficients : a, b, c; the default ones are quick, not exact: values end between about 0.7 and 1.2
+    coefficients : a, b, c; the default ones are quick, not exact: values end between about 0.7 and
+        1.2
     steps : how often to pull
     eps : the least norm that G is divided by at first
 

@@ -9,10 +9,10 @@ __all__ = ["ReduceLROnPlateau"]
 
 
 class ReduceLROnPlateau(Schedule):
-    """lr ← max(factor lr, min_lr) when `step(metric)` has brought nothing better for more than `patience` calls.
+    """lr ← max(factor lr, min_lr) when `step(metric)` has brought nothing better for long.
 
-    Better is below best (1 - threshold) for mode "min", above best (1 + threshold) for "max"; with threshold_mode "abs",
-    best ∓ threshold.
+    That is for more than `patience` calls. Better is below best (1 - threshold) for mode "min",
+    above best (1 + threshold) for "max"; with threshold_mode "abs", best ∓ threshold.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Schedule-free learning: an average of the iterates does what a falling learning rate would, without knowing the end."""
+"""Schedule-free learning: an average of the iterates does what a falling learning rate would."""
 
 import math
 from collections.abc import Iterable
@@ -18,7 +18,10 @@ class ScheduleFree(Optimizer):
     numbers = ("total",)
 
     def advance(self, theta, g, x, z, total, t, rate, beta, weight_decay):
-        """z ← z - γ (g + λ y), x ← (1 - c) x + c z, y ← (1 - β) z + β x; `rate` is γ, c its share of all γ² so far."""
+        """z ← z - γ (g + λ y), x ← (1 - c) x + c z, y ← (1 - β) z + β x.
+
+        `rate` is γ, and c the share of γ² in the sum of all so far.
+        """
         if t == 1:
             x[...] = theta
             z[...] = theta
@@ -60,10 +63,11 @@ def warm(t, warmup_steps):
 
 
 class ScheduleFreeSGD(ScheduleFree):
-    """z ← z - γ (g + λ y), x ← (1 - c) x + c z, y = (1 - β) z + β x, with γ = lr min(1, t / warmup_steps), c = γₜ² / (γ₁² + ... + γₜ²).
+    """z ← z - γ (g + λ y), x ← (1 - c) x + c z, y = (1 - β) z + β x.
 
-    The gradient is taken at y, which theta holds in training; x is what was learned. `eval()` puts x into theta, for
-    measuring and saving, and `train()` puts y back.  Source: Defazio et al., The road less scheduled, 2024.
+    γ = lr min(1, t / warmup_steps), c = γₜ² / (γ₁² + ... + γₜ²). The gradient is taken at y, which
+    theta holds in training; x is what was learned. `eval()` puts x into theta, for measuring and
+    saving, and `train()` puts y back.  Source: Defazio et al., The road less scheduled, 2024.
 
     Parameters
     ----------
@@ -106,9 +110,10 @@ class ScheduleFreeSGD(ScheduleFree):
 
 
 class ScheduleFreeAdamW(ScheduleFree):
-    """Schedule-free with Adam's direction g / (√v + eps), v ← β₂ v + (1 - β₂) g², and γ = lr √(1 - β₂ᵗ) min(1, t / warmup_steps).
+    """Schedule-free with Adam's direction g / (√v + eps), v ← β₂ v + (1 - β₂) g².
 
-    z ← z - γ g / (√v + eps) - γ λ y; β₁ is the weight of x in y.  Source: Defazio et al. 2024, algorithm 1.
+    γ = lr √(1 - β₂ᵗ) min(1, t / warmup_steps), z ← z - γ g / (√v + eps) - γ λ y; β₁ is the weight
+    of x in y.  Source: Defazio et al. 2024, algorithm 1.
 
     Parameters
     ----------

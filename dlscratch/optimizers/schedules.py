@@ -1,8 +1,9 @@
 """Learning-rate schedules: each is a closed form lr(t) of the number of its steps, t = 0, 1, 2, ...
 
-A schedule starts when it is made and moves with `schedule.step()`. Names, arguments and values are PyTorch's; each group
-has a `base` of its own, the lr that it had when the optimizer's first schedule was made. With `last_epoch` a schedule
-starts as if it had made last_epoch + 1 steps of a run that an earlier schedule of the same optimizer began.
+A schedule starts when it is made and moves with `schedule.step()`. Names, arguments and values are
+PyTorch's; each group has a `base` of its own, the lr that it had when the optimizer's first
+schedule was made. With `last_epoch` a schedule starts as if it had made last_epoch + 1 steps of a
+run that an earlier schedule of the same optimizer began.
 """
 
 from bisect import bisect_right
@@ -27,12 +28,15 @@ __all__ = [
 
 
 class Schedule:
-    """What all schedules share; a subclass defines `factor(t)`, with lr(t) = base factor(t), or else `lr(t, base)`.
+    """What all schedules share; a subclass defines `factor(t)`, or `lr(t, base)`.
+
+    lr(t) = base factor(t), unless lr is defined anew.
 
     Parameters
     ----------
     optimizer : whose groups' "lr" it changes
-    last_epoch : -1 to begin; else how many steps, less one, an earlier schedule of this optimizer has made
+    last_epoch : -1 to begin; else how many steps, less one, an earlier schedule of this optimizer
+        has made
 
     Examples
     --------
@@ -56,7 +60,8 @@ class Schedule:
         groups = optimizer.param_groups
         if last_epoch != -1 and not (last_epoch >= 0 and all("initial_lr" in g for g in groups)):
             raise ValueError(
-                f"{type(self).__name__}: expected last_epoch=-1 for an optimizer without initial_lr, got {last_epoch}; "
+                f"{type(self).__name__}: expected last_epoch=-1 for an optimizer "
+                f"without initial_lr, got {last_epoch}; "
                 'set group["initial_lr"] in each of optimizer.param_groups'
             )
         self.optimizer = optimizer
@@ -114,7 +119,8 @@ class Schedule:
         """Continue from a `state_dict()`."""
         if state.keys() != set(self.saved):
             raise KeyError(
-                f"{type(self).__name__}.load_state_dict: got {sorted(state)}, expected {sorted(self.saved)}"
+                f"{type(self).__name__}.load_state_dict: got {sorted(state)}, "
+                f"expected {sorted(self.saved)}"
             )
         for name in self.saved:
             setattr(self, name, np.asarray(state[name]).tolist())
@@ -271,7 +277,9 @@ class ConstantLR(Schedule):
 
 
 class LinearLR(Schedule):
-    """lr(t) = base (start_factor + (end_factor - start_factor) min(t / total_iters, 1)): a warm-up, by default.
+    """lr(t) = base (start_factor + (end_factor - start_factor) min(t / total_iters, 1)).
+
+    By default, a warm-up.
 
     Parameters
     ----------
@@ -291,7 +299,8 @@ class LinearLR(Schedule):
     ):
         if not (0 < start_factor <= 1 and 0 <= end_factor <= 1):
             raise ValueError(
-                f"LinearLR: expected factors in [0, 1], start_factor > 0, got {start_factor} and {end_factor}"
+                "LinearLR: expected factors in [0, 1], start_factor > 0, "
+                f"got {start_factor} and {end_factor}"
             )
         if not total_iters >= 1:
             raise ValueError(f"LinearLR: expected total_iters >= 1, got {total_iters}")
@@ -351,9 +360,10 @@ class PolynomialLR(Schedule):
 
 
 class WSD(Schedule):
-    """Warm-up to base over `warmup` steps, base for `stable` steps, then straight down to base · final_factor over `decay` steps.
+    """Warm-up to base, base for long, then straight down to base · final_factor.
 
-    lr(t) = base (t + 1) / warmup at first, so that no step is lost to lr = 0.  Source: Hu et al., MiniCPM, 2024.
+    lr(t) = base (t + 1) / warmup at first, so that no step is lost to lr = 0.  Source: Hu et al.,
+    MiniCPM, 2024.
 
     Parameters
     ----------
@@ -399,6 +409,7 @@ def per_group(schedule, optimizer, name, value):
         return [value] * count
     if len(value) != count:
         raise ValueError(
-            f"{type(schedule).__name__}: expected one {name} for each of {count} groups, got {len(value)}"
+            f"{type(schedule).__name__}: expected one {name} for each of {count} groups, "
+            f"got {len(value)}"
         )
     return list(value)

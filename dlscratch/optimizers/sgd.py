@@ -11,7 +11,8 @@ __all__ = ["SGD"]
 class SGD(Optimizer):
     """theta ← theta - lr v, with v ← momentum v + (1 - dampening) g.
 
-    Without momentum v = g. At the first step v = g, as in PyTorch.  Source: Polyak 1964; Nesterov 1983.
+    Without momentum v = g. At the first step v = g, as in PyTorch.  Source: Polyak 1964; Nesterov
+    1983.
 
     Parameters
     ----------
@@ -66,7 +67,8 @@ class SGD(Optimizer):
             raise ValueError(f"SGD: expected momentum >= 0, got momentum={momentum}")
         if options["nesterov"] and (momentum == 0 or dampening != 0):
             raise ValueError(
-                f"SGD: nesterov wants momentum > 0 and dampening = 0, got {momentum} and {dampening}"
+                "SGD: nesterov wants momentum > 0 and dampening = 0, "
+                f"got {momentum} and {dampening}"
             )
 
     def remembers(self, shape, options):

@@ -11,10 +11,11 @@ __all__ = ["SAM"]
 
 
 class SAM(Optimizer):
-    """Steps `optimizer` with the gradient at theta + ρ g / |g|, the worst point nearby, in place of that at theta.
+    """Steps `optimizer` with the gradient at theta + ρ g / |g|, the worst point nearby.
 
-    `step(closure)` needs closure() to compute the loss and its gradients anew, and calls it twice. Groups, state and
-    the count of steps are those of the optimizer inside.  Source: Foret et al. 2021.
+    `step(closure)` needs closure() to compute the loss and its gradients anew, and calls it twice.
+    Groups, state and the count of steps are those of the optimizer inside.  Source: Foret et al.
+    2021.
 
     Parameters
     ----------
@@ -41,7 +42,8 @@ class SAM(Optimizer):
     def __init__(self, optimizer: Optimizer, rho: float = 0.05):
         if not isinstance(optimizer, Optimizer):
             raise TypeError(
-                f"SAM: expected an Optimizer, got {type(optimizer).__name__}; pass the optimizer that makes the steps: SAM(SGD(...), rho)"
+                f"SAM: expected an Optimizer, got {type(optimizer).__name__}; "
+                "pass the optimizer that makes the steps: SAM(SGD(...), rho)"
             )
         if not rho >= 0:
             raise ValueError(f"SAM: expected rho >= 0, got rho={rho}")

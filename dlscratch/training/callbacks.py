@@ -16,7 +16,7 @@ from ..optimizers import ReduceLROnPlateau, clip_grad_norm_
 from ..progress import bar
 from .evaluation import check_pair, evaluate
 from .history import need
-from .loop import Callback
+from .loop import Callback, Run
 
 __all__ = [
     "AfterBackward",
@@ -43,7 +43,7 @@ class AfterBackward(Callback):
             raise TypeError(f"callbacks: expected a Callback or a function f(state), got {kind}")
         self.function = function
 
-    def after_backward(self, run):
+    def after_backward(self, run: Run) -> None:
         self.function(
             dict(
                 model=run.model,
@@ -79,21 +79,24 @@ class Evaluation(Callback):
         self.metrics = metrics
         self.batch_size = batch_size
 
-    def after_epoch(self, run):
+    def after_epoch(self, run: Run) -> None:
         measured = evaluate(run.model, run.loss, self.data, self.metrics, self.batch_size)
         for name, value in measured.items():
             run.history.add(run.epoch, run.optimizer.t, self.split, name, value)
 
 
 class GradientClipping(Callback):
-    """Bound the norm of the gradient of all parameters before each step: see `clip_grad_norm_`."""
+    """Bound the norm of the gradient before each step: see `clip_grad_norm_`."""
 
     def __init__(self, max_norm: float):
         if not max_norm > 0:
-            raise ValueError(f"GradientClipping: clipping to {max_norm}; want a number > 0")
+            raise ValueError(
+                f"GradientClipping: expected a number above 0, got max_norm={max_norm}; "
+                "without a bound, leave the clipping out"
+            )
         self.max_norm = max_norm
 
-    def after_backward(self, run):
+    def after_backward(self, run: Run) -> None:
         clip_grad_norm_(run.optimizer.parameters, self.max_norm)
 
 
@@ -113,15 +116,15 @@ class Scheduling(Callback):
         self.split = split
         self.by_loss = isinstance(schedule, ReduceLROnPlateau)
 
-    def after_step(self, run):
+    def after_step(self, run: Run) -> None:
         if not self.by_loss:
             self.schedule.step()
 
-    def after_epoch(self, run):
+    def after_epoch(self, run: Run) -> None:
         if self.by_loss:
             self.schedule.step(run.history.last(self.split, "loss"))
 
-    def parts(self):
+    def parts(self) -> dict[str, Any]:
         return {"schedule": self.schedule}
 
 
@@ -136,15 +139,15 @@ class WeightAveraging(Callback):
             )
         self.average = average
 
-    def after_step(self, run):
+    def after_step(self, run: Run) -> None:
         self.average.update()
 
-    def parts(self):
+    def parts(self) -> dict[str, Any]:
         return {"average": self.average}
 
 
 class EarlyStopping(Callback):
-    """End the run when the loss was not better for `patience` epochs; the best weights come back.
+    """End the run after `patience` epochs without a better loss; the best weights return.
 
     split: whose loss is watched; an `Evaluation` of it stands before. The best weights, and
     buffers, also come back when the run ends by itself. Raises ValueError for patience below 1.
@@ -157,26 +160,26 @@ class EarlyStopping(Callback):
         self.split = split
         self.best: dict[str, np.ndarray] = {}
 
-    def before_epoch(self, run):
+    def before_epoch(self, run: Run) -> None:
         if run.history.stalled(self.split) >= self.patience:
             run.stopped = True
 
-    def after_epoch(self, run):
+    def after_epoch(self, run: Run) -> None:
         if run.history.stalled(self.split) == 0:
             self.best = run.model.state_dict()
 
-    def after_fit(self, run):
+    def after_fit(self, run: Run) -> None:
         if self.best:
             run.model.load_state_dict(self.best)
 
-    def parts(self):
+    def parts(self) -> dict[str, Any]:
         return {"best": self}
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, np.ndarray]:
         """{name: array}: the best epoch's state of the model."""
         return dict(self.best)
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state_dict()`."""
         self.best = dict(state)
 
@@ -191,14 +194,14 @@ class Checkpointing(Callback):
     def __init__(self, path: str | os.PathLike):
         self.path = Path(path)
 
-    def before_fit(self, run):
+    def before_fit(self, run: Run) -> None:
         if self.path.exists():
             run.epoch = load_checkpoint(self.path, *self._run(run), **run.parts())
 
-    def after_epoch(self, run):
+    def after_epoch(self, run: Run) -> None:
         save_checkpoint(self.path, *self._run(run), run.epoch + 1, **run.parts())
 
-    def _run(self, run):
+    def _run(self, run: Run):
         return run.model, run.optimizer, run.rng, run.history
 
 
@@ -207,15 +210,15 @@ class ProgressBar(Callback):
 
     bar = None
 
-    def before_fit(self, run):
+    def before_fit(self, run: Run) -> None:
         self.bar = bar(None, "epochs", total=run.epochs, initial=run.epoch)
 
-    def after_epoch(self, run):
+    def after_epoch(self, run: Run) -> None:
         loss = run.history.last("train", "loss")
         self.bar.set_postfix_str(f"loss {run.value if np.isnan(loss) else loss:.4f}")
         self.bar.update()
 
-    def cleanup(self, run):
+    def cleanup(self, run: Run) -> None:
         if self.bar is not None:
             self.bar.close()
 
@@ -240,15 +243,15 @@ class TensorBoard(Callback):
         self.writer = Writer(str(folder))
         self.written = 0
 
-    def before_fit(self, run):
+    def before_fit(self, run: Run) -> None:
         self.written = 0  # another history may have come
 
-    def after_step(self, run):
+    def after_step(self, run: Run) -> None:
         for _, step, split, metric, value in run.history.rows[self.written :]:
             self.writer.add_scalar(f"{split}/{metric}", value, step)
         self.written = len(run.history.rows)
 
-    def cleanup(self, run):
+    def cleanup(self, run: Run) -> None:
         self.after_step(run)
         self.writer.flush()
 

@@ -1,7 +1,6 @@
 """Measuring a model on data, batch by batch, without changing it."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,14 @@ from ..engine import Array, Tensor, no_grad
 from ..engine.tensor import unwrap
 from ..layers import Module
 
-__all__ = ["evaluate", "accuracy", "check_pair", "evaluation_mode", "frozen_parts", "matched"]
+__all__ = [
+    "evaluate",
+    "accuracy",
+    "check_pair",
+    "frozen_parts",
+    "dtype_of",
+    "cast",
+]
 
 
 def evaluate(
@@ -70,10 +76,14 @@ def evaluate(
     size = len(X) if batch_size is None else batch_size
     if size < 1:
         raise ValueError(f"evaluate: expected batch_size of at least 1, got {batch_size}")
-    mean, outputs = 0.0, []
-    with evaluation_mode(model), no_grad():
+    dtype = dtype_of(model)
+    mean = 0.0
+    outputs = []
+    with model.evaluation(), no_grad():
         for start in range(0, len(X), size):
-            x, targets = matched(model, X[start : start + size], y[start : start + size])
+            part = slice(start, start + size)
+            x = cast(X[part], dtype)
+            targets = cast(y[part], dtype)
             output = model(Tensor(x))
             mean += float(loss(output, targets)) * (len(x) / len(X))
             if metrics:
@@ -127,27 +137,17 @@ def check_pair(caller: str, split: str, data: Any) -> None:
         raise TypeError(f"{caller}: the {split} data are {kind}; want a pair (X, y)")
 
 
-def matched(model: Module, *arrays: Array) -> list[Array]:
-    """The arrays, those of floats in the dtype of the model's parameters."""
+def dtype_of(model: Module) -> np.dtype | None:
+    """The dtype of the model's parameters; None if it has none."""
     first = next(model.named_parameters(), None)
-    if first is None:
-        return list(arrays)
-    dtype = first[1].dtype
-    return [
-        a.astype(dtype, copy=False) if np.issubdtype(a.dtype, np.floating) else a for a in arrays
-    ]
+    return None if first is None else first[1].dtype
 
 
-@contextmanager
-def evaluation_mode(model: Module) -> Iterator[None]:
-    """Evaluation mode for the length of a block; then each module has its own mode back."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
+def cast(array: np.ndarray, dtype: np.dtype | None) -> np.ndarray:
+    """The array, if it is of floats, in this dtype."""
+    if dtype is None or array.dtype.kind != "f":
+        return array
+    return array.astype(dtype, copy=False)
 
 
 def frozen_parts(model: Module) -> list[tuple[Module, bool]]:

@@ -48,7 +48,7 @@ def fit(
     callbacks: Iterable[Callback | Callable] = (),
     progress: bool = True,
 ) -> History:
-    """Minimise the mean of loss(model(X), y) over mini-batches, and remember what was measured.
+    """Minimise the mean of loss(model(X), y) over mini-batches; return what was measured.
 
     Every option below `rng` is a callback, in this order, of which `training` has the classes:
     `Evaluation` of the training and the validation data, `callbacks`, `GradientClipping`,

@@ -1,4 +1,4 @@
-"""The loop of training, the run that it is about, and the events that callbacks hook into."""
+"""The loop of training, what it knows of a run, and the events that callbacks hook into."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..data import batches
 from ..engine import Tensor
 from ..layers import Module
 from ..optimizers import Optimizer
-from .evaluation import frozen_parts, matched
+from .evaluation import cast, dtype_of, frozen_parts
 from .history import History
 
 __all__ = ["train", "Run", "Callback"]
@@ -29,7 +29,7 @@ def train(run: Run) -> History:
             if run.stopped:
                 break
             run.model.train()
-            for module, mode in frozen:
+            for module, mode in frozen:  # set on purpose
                 module.train(mode)
             run.optimizer.train()
             for batch in run.batches():
@@ -70,6 +70,9 @@ class Run:
     value: float = float("nan")
     stopped: bool = False
 
+    def __post_init__(self):
+        self.dtype = dtype_of(self.model)
+
     def notify(self, event: str) -> None:
         """Call the method of this name of each callback."""
         for callback in self.callbacks:
@@ -87,7 +90,8 @@ class Run:
         self.value = 0.0
         for start in range(0, len(X), self.batch_size):
             part = slice(start, start + self.batch_size)
-            x, targets = matched(self.model, X[part], y[part])
+            x = cast(X[part], self.dtype)
+            targets = cast(y[part], self.dtype)
             loss = self.loss(self.model(Tensor(x)), targets) * (len(x) / len(X))
             loss.backward()
             self.value += loss.item()

@@ -1,4 +1,4 @@
-"""What the engine's tests share: samples run on arrays and Tensors, and derivatives of any order by central differences."""
+"""What the engine's tests share: samples run, and derivatives of any order by differences."""
 
 import numpy as np
 
@@ -21,7 +21,10 @@ def loss(f, xs, ws):
 
 
 class Check:
-    """L(x, w) = sum w f(x): linear in w, so that the second order also tells whether each rule is linear in g."""
+    """L(x, w) = sum w f(x).
+
+    Linear in w, so that the second order also tells whether each rule is linear in g.
+    """
 
     def __init__(self, sample, seed=0):
         rng = np.random.default_rng(seed)
@@ -34,7 +37,7 @@ class Check:
         return loss(self.f, values[: len(self.xs)], values[len(self.xs) :])
 
     def derivative(self, order, arrays):
-        """The gradient of: the loss (order 1), the gradient's product with a fixed vector (order 2), and so on."""
+        """The gradient of the loss (order 1), of that gradient's product with a vector (2), etc."""
         leaves = [Tensor(a, requires_grad=True) for a in arrays]
         y = self.loss(leaves)
         for k in range(order - 1):
@@ -101,3 +104,28 @@ def nodes(tensors):
             seen.add(id(node))
             yield node
             stack.extend(node.inputs)
+
+
+# A function of one vector -----------------------------------------------------------------------
+
+A = np.array([[2.0, 1.0, 0.0], [1.0, 3.0, -1.0], [0.5, 0.0, 1.0]])
+X, V = np.array([0.5, -1.2, 2.0]), np.array([1.0, 0.3, -0.7])
+
+
+def mixed(x):
+    return np.sum(np.sin(x) * np.exp(0.3 * np.roll(x, 1))) + np.prod(x)
+
+
+def close(a, b, rtol=1e-12):
+    np.testing.assert_allclose(getattr(a, "data", a), getattr(b, "data", b), rtol=rtol, atol=1e-13)
+
+
+def orders(f, *xs):
+    """The gradients of sum f(xs) of order 1, and those of the squared norm of these."""
+    leaves = [Tensor(x, requires_grad=True) for x in xs]
+    first = gradients(np.sum(f(*leaves)), leaves, create_graph=True)
+    second = gradients(sum(np.sum(g * g) for g in first), leaves)
+    plain = gradients(np.sum(f(*leaves)), leaves)
+    for a, b in zip(first, plain, strict=True):
+        close(a, b, rtol=1e-10)
+    return [g.data for g in first + second]

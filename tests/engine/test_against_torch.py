@@ -1,4 +1,7 @@
-"""Values, first and second gradients against PyTorch, wherever it has the same function: a second opinion on every convention."""
+"""Values, first and second gradients against PyTorch, wherever it has the same function.
+
+A second opinion on every convention.
+"""
 
 import numpy as np
 import pytest
@@ -9,11 +12,12 @@ from tests.samples.case import apart, within
 torch = pytest.importorskip("torch")
 linalg = torch.linalg
 
-SAME_NAME = (
-    "negative positive square exp exp2 expm1 sin cos tan arctan sinh cosh tanh arcsinh sinc deg2rad rad2deg absolute "
-    "sqrt log log2 log10 log1p reciprocal add subtract multiply divide hypot logaddexp logaddexp2 maximum minimum fmax fmin "
-    "remainder fmod copysign arctan2 outer inner kron vdot flipud fliplr triu tril diag trace matmul dot"
-).split()
+SAME_NAME = """
+    negative positive square exp exp2 expm1 sin cos tan arctan sinh cosh tanh arcsinh sinc deg2rad
+    rad2deg absolute sqrt log log2 log10 log1p reciprocal add subtract multiply divide hypot
+    logaddexp logaddexp2 maximum minimum fmax fmin remainder fmod copysign arctan2 outer inner kron
+    vdot flipud fliplr triu tril diag trace matmul dot
+""".split()
 SHAPES = {
     "outer": [(2,), (3,)],
     "vdot": [(4,), (4,)],
@@ -21,7 +25,10 @@ SHAPES = {
     "inner": [(2, 3), (4, 3)],
     "matmul": [(3, 4), (4, 2)],
 }
-BINARY = "add subtract multiply divide hypot logaddexp logaddexp2 maximum minimum fmax fmin remainder fmod copysign arctan2 kron".split()
+BINARY = """
+    add subtract multiply divide hypot logaddexp logaddexp2 maximum minimum fmax fmin remainder fmod
+    copysign arctan2 kron
+""".split()
 
 
 def _same(name):

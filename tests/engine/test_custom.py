@@ -1,42 +1,11 @@
-"""Checkpoints and fused operations equal what they stand for, at orders 1 and 2, however their inputs hang together."""
+"""Checkpoints and custom operations equal what they stand for, at orders 1 and 2."""
 
 import numpy as np
 import pytest
 
-from dlscratch.engine import (
-    Tensor,
-    checkpoint,
-    custom_vjp,
-    grad,
-    gradients,
-    hessian,
-    no_grad,
-    primitive,
-    vjp,
-)
+from dlscratch.engine import Tensor, checkpoint, custom_vjp, gradients, primitive, vjp
 
-A = np.array([[2.0, 1.0, 0.0], [1.0, 3.0, -1.0], [0.5, 0.0, 1.0]])
-X, V = np.array([0.5, -1.2, 2.0]), np.array([1.0, 0.3, -0.7])
-
-
-def mixed(x):
-    return np.sum(np.sin(x) * np.exp(0.3 * np.roll(x, 1))) + np.prod(x)
-
-
-def close(a, b, rtol=1e-12):
-    np.testing.assert_allclose(getattr(a, "data", a), getattr(b, "data", b), rtol=rtol, atol=1e-13)
-
-
-def orders(f, *xs):
-    """The gradients of sum f(xs) of order 1, and those of the squared norm of these."""
-    leaves = [Tensor(x, requires_grad=True) for x in xs]
-    first = gradients(np.sum(f(*leaves)), leaves, create_graph=True)
-    second = gradients(sum(np.sum(g * g) for g in first), leaves)
-    plain = gradients(np.sum(f(*leaves)), leaves)
-    for a, b in zip(first, plain, strict=True):
-        close(a, b, rtol=1e-10)
-    return [g.data for g in first + second]
-
+from .differences import A, V, X, close, orders
 
 W = Tensor(A, requires_grad=True)
 
@@ -54,9 +23,8 @@ INSIDES = {
 
 
 CASES = [("checkpoint", name) for name in INSIDES]
-CASES += [
-    ("custom_vjp", name) for name in INSIDES if name != "closed over"
-]  # a fused operation is told of all its inputs
+# a custom operation is told of all its inputs
+CASES += [("custom_vjp", name) for name in INSIDES if name != "closed over"]
 
 
 @pytest.mark.parametrize("kind, name", CASES)
@@ -77,44 +45,6 @@ def test_twins_agree(kind, name):
     operation = custom_vjp(inside, lambda *arrays: (inside(*arrays), None), backward)
     for got, wanted in zip(orders(wrapped, X, V), orders(direct, X, V), strict=True):
         close(got, wanted, rtol=1e-10)
-
-
-def test_checkpoint_reaches_what_it_closes_over():
-    results = []
-    for wrap in (lambda f, x: f(x), checkpoint):
-        w = Tensor(A, requires_grad=True)
-        x = Tensor(X, requires_grad=True)
-        h = np.exp(0.1 * w)  # computed, and used by the closure beside the leaf itself
-        f = lambda x: np.tanh(h @ x) + w @ x  # noqa: E731, B023
-        first = gradients(np.sum(wrap(f, x)), [w, x], create_graph=True)
-        results.append([*first, *gradients(np.sum(first[0] * first[0]) + np.sum(first[1]), [w, x])])
-        h = np.exp(0.1 * w)
-        np.sum(wrap(f, x)).backward()
-        results[-1].append(w.grad)
-    for direct, recomputed in zip(*results, strict=True):
-        close(recomputed, direct, rtol=1e-10)
-
-
-def test_checkpoints_nest():
-    inner = lambda x: np.tanh(x) * x  # noqa: E731
-    outer = lambda x: checkpoint(inner, checkpoint(inner, x))  # noqa: E731
-    for got, wanted in zip(
-        orders(lambda x: checkpoint(outer, x), X), orders(lambda x: inner(inner(x)), X), strict=True
-    ):
-        close(got, wanted, rtol=1e-10)
-
-
-def test_checkpoint_without_a_graph():
-    assert type(checkpoint(np.tanh, X)) is np.ndarray
-    with no_grad():
-        assert not checkpoint(np.tanh, Tensor(X, requires_grad=True)).requires_grad
-
-
-def test_checkpoint_in_a_transform():
-    close(grad(lambda x: np.sum(checkpoint(np.tanh, x)))(X), 1 - np.tanh(X) ** 2)
-    close(hessian(lambda x: checkpoint(mixed, x))(X), hessian(mixed)(X), rtol=1e-10)
-    inner = lambda x: grad(lambda y: x * y * y * y)(x)  # noqa: E731
-    close(grad(lambda x: checkpoint(inner, x))(2.0), grad(inner)(2.0))
 
 
 def test_tensors_given_by_name_get_their_gradients():
@@ -159,7 +89,7 @@ def test_tensors_given_by_name_get_their_gradients():
         operation(x, V, x=V)
 
 
-def test_fused_on_arrays_and_names():
+def test_custom_operations_on_arrays_and_names():
     def textbook_square(x):
         return x * x
 

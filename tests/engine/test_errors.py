@@ -5,9 +5,6 @@ import pytest
 
 from dlscratch.engine import (
     Tensor,
-    checkpoint,
-    default_dtype,
-    detect_anomaly,
     grad,
     gradients,
     hvp,
@@ -22,7 +19,7 @@ def leaf(*shape):
     return Tensor(np.arange(1.0, 1 + np.prod(shape, dtype=int)).reshape(shape), requires_grad=True)
 
 
-# Backward -------------------------------------------------------------------------------------------------------------
+# Backward -----------------------------------------------------------------------------------------
 
 
 def test_second_backward():
@@ -85,7 +82,7 @@ def test_gradients_wants_what_requires_a_gradient():
     assert gradients(np.sum(x), [unused])[0].data.tolist() == [0, 0]
 
 
-# Dtypes and shapes ----------------------------------------------------------------------------------------------------
+# Dtypes and shapes --------------------------------------------------------------------------------
 
 
 def test_integers_have_no_gradient():
@@ -203,7 +200,7 @@ def test_a_tensor_where_no_derivative_is():
         apply(no_slope, leaf(2), leaf(2))
 
 
-# Writes ---------------------------------------------------------------------------------------------------------------
+# Writes -------------------------------------------------------------------------------------------
 
 
 def step(x):
@@ -270,47 +267,3 @@ def test_grad_is_checked_and_copied():
     assert x.grad.dtype == np.float64 and x.grad.tolist() == [1, 1, 1]
     with pytest.raises(ValueError):
         x.grad = np.ones(2)
-
-
-# Modes ----------------------------------------------------------------------------------------------------------------
-
-
-def test_detect_anomaly_names_the_operation():
-    x = Tensor([0.0, 4.0], requires_grad=True)
-    with detect_anomaly(), np.errstate(all="ignore"):
-        with pytest.raises(
-            FloatingPointError, match=r"output of np.log is not finite: infinity.*\(2,\)"
-        ):
-            np.log(x)
-        with pytest.raises(FloatingPointError, match=r"output of np.divide is not finite: NaN"):
-            x / x
-        y = np.sum(np.sqrt(x))
-        with pytest.raises(
-            FloatingPointError, match=r"gradient through np.sqrt is not finite: infinity"
-        ):
-            y.backward()
-    with np.errstate(all="ignore"):
-        assert np.isinf(np.log(x).data[0])
-
-
-def test_default_dtype():
-    assert default_dtype() == np.float32
-    with default_dtype("float64") as inside:
-        assert inside == default_dtype() == np.float64
-        with default_dtype(np.float32):
-            assert default_dtype() == np.float32
-        assert default_dtype() == np.float64
-    assert default_dtype() == np.float32
-    with pytest.raises(ValueError, match="float16 is for storage only"):
-        default_dtype("float16")
-    default_dtype("float64")
-    assert default_dtype() == np.float64
-    default_dtype("float32")
-
-
-def test_checkpoint_refuses_randomness():
-    rng = np.random.default_rng(0)
-    x = leaf(3)
-    y = np.sum(checkpoint(lambda x: x * rng.normal(size=3), x))
-    with pytest.raises(RuntimeError, match="other values when it was run again.*random"):
-        y.backward()

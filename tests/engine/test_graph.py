@@ -1,4 +1,4 @@
-"""Sums of gradients write only into arrays of their own; a gradient that does not fit is refused by name."""
+"""Sums of gradients write only into their own arrays; a gradient that does not fit is refused."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def test_nothing_is_written_where_the_sums_must_be_differentiable():
     assert sums.writable(NODE) is None
 
 
-# Operations whose gradient does not fit -------------------------------------------------------------------------------
+# Operations whose gradient does not fit -----------------------------------------------------------
 
 
 def x():

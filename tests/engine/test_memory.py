@@ -1,4 +1,7 @@
-"""Arrays belong to whoever holds them: training on changes none of them, and backward changes nothing that it reads."""
+"""Arrays belong to whoever holds them.
+
+Training on changes none of them, and backward changes nothing that it reads.
+"""
 
 import numpy as np
 import pytest
@@ -10,7 +13,7 @@ from dlscratch import layers as nn
 from dlscratch import optimizers
 from dlscratch.engine import Tensor, gradients
 
-# What a user holds ----------------------------------------------------------------------------------------------------
+# What a user holds --------------------------------------------------------------------------------
 
 
 class Last(nn.LSTM):
@@ -37,7 +40,8 @@ def head():
     return nn.Flatten(), nn.Linear(512, 3, rng=1)
 
 
-# the layers, and the shape of a batch: large enough for arrays of 64 KB and more, which an allocator or a pool hands out again
+# the layers, and the shape of a batch: large enough for arrays of 64 KB and more, which an
+# allocator or a pool hands out again
 MODELS = {
     "dense": (
         lambda: [
@@ -96,7 +100,7 @@ def graph(y):
 
 
 def saved(y):
-    """The values of the computed nodes behind y and what their operations saved, but not the parameters, which do change."""
+    """The values of the computed nodes behind y and what was saved; parameters do change."""
     for node in graph(y):
         if node.op is not None:
             yield from arrays_in([node.data, node.saved])
@@ -146,7 +150,10 @@ def test_nothing_that_is_held_changes(kind, optimizer, seed):
 
 
 def test_what_is_documented_to_change():
-    """p.data and p.grad are the model's own memory: these do change, and the property above would see it."""
+    """p.data and p.grad are the model's own memory.
+
+    These do change, and the property above would see it.
+    """
     model = nn.Linear(3, 2, rng=0)
     optimizer = optimizers.SGD(model.parameters(), lr=0.1)
     np.sum(model(Tensor(np.ones((4, 3), "float32")))).backward()
@@ -157,7 +164,7 @@ def test_what_is_documented_to_change():
     assert not any(map(np.array_equal, views, before))
 
 
-# A graph that is kept -------------------------------------------------------------------------------------------------
+# A graph that is kept -----------------------------------------------------------------------------
 
 
 def draw(*shapes):
@@ -230,7 +237,10 @@ OPERATIONS = {
 @pytest.mark.parametrize("layout", ["as it comes", "last axis first", "one number repeated"])
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_backward_changes_nothing_that_it_reads(name, layout):
-    """Twice through one graph: equal gradients; and inputs, output, what was saved and the incoming gradient are as before."""
+    """Twice through one graph.
+
+    Equal gradients; and inputs, output, what was saved and the incoming gradient are as before.
+    """
     operation, inputs = OPERATIONS[name]
     leaves = [Tensor(x, requires_grad=True) for x in inputs]
     y = operation(*(x * 1 for x in leaves))
@@ -249,7 +259,10 @@ def test_backward_changes_nothing_that_it_reads(name, layout):
 
 
 def test_gradients_share_no_memory_with_each_other():
-    """One incoming gradient that goes to two inputs: what is done to the one must not reach the other."""
+    """One incoming gradient that goes to two inputs.
+
+    What is done to the one must not reach the other.
+    """
     x, y = (Tensor(np.ones(20_000), requires_grad=True) for _ in range(2))
     (x + y).backward(np.full(20_000, 3.0))
     x.grad *= 2

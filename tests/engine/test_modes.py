@@ -1,11 +1,12 @@
 """The switches hold inside of what they decorate, and are put back."""
 
 import asyncio
+import threading
 
 import numpy as np
 import pytest
 
-from dlscratch.engine import Tensor, detect_anomaly, no_grad
+from dlscratch.engine import Tensor, default_dtype, detect_anomaly, no_grad
 from dlscratch.engine.modes import mode, nesting, recording
 
 X = Tensor(np.ones(2), requires_grad=True)
@@ -15,7 +16,7 @@ def recorded():
     return (X * 2).requires_grad
 
 
-# Generators and coroutines --------------------------------------------------------------------------------------------
+# Generators and coroutines ------------------------------------------------------------------------
 
 
 def test_a_decorated_generator_runs_inside_the_switch():
@@ -134,7 +135,7 @@ def test_every_switch_decorates_functions_and_generators(switch, field, value):
     assert getattr(mode, field) is not value
 
 
-# Anomalies ------------------------------------------------------------------------------------------------------------
+# Anomalies ----------------------------------------------------------------------------------------
 
 MASK = np.triu(np.full((3, 3), -np.inf), 1)
 
@@ -182,3 +183,101 @@ def test_a_nan_is_an_anomaly_whatever_came_in():
             infinite * 0.0
         with pytest.raises(FloatingPointError, match="np.add is not finite: NaN"):
             infinite + np.nan
+
+
+def test_detect_anomaly_names_the_operation():
+    x = Tensor([0.0, 4.0], requires_grad=True)
+    with detect_anomaly(), np.errstate(all="ignore"):
+        with pytest.raises(
+            FloatingPointError, match=r"output of np.log is not finite: infinity.*\(2,\)"
+        ):
+            np.log(x)
+        with pytest.raises(FloatingPointError, match=r"output of np.divide is not finite: NaN"):
+            x / x
+        y = np.sum(np.sqrt(x))
+        with pytest.raises(
+            FloatingPointError, match=r"gradient through np.sqrt is not finite: infinity"
+        ):
+            y.backward()
+    with np.errstate(all="ignore"):
+        assert np.isinf(np.log(x).data[0])
+
+
+# Functions and threads --------------------------------------------------------------------------
+
+
+def test_no_grad_is_a_decorator_and_nests():
+    x = Tensor(1.0, requires_grad=True)
+
+    @no_grad()
+    def f():
+        with no_grad():
+            pass
+        return x * 2
+
+    assert not f().requires_grad and (x * 2).requires_grad
+    with pytest.raises(ZeroDivisionError), no_grad():
+        1 / 0  # noqa: B018
+    assert (x * 2).requires_grad
+
+
+def test_a_decorated_function_may_run_in_two_threads():
+    """One enters with recording on, one with it off, and they leave in the other order."""
+    first_is_in, second_is_in, seen = threading.Event(), threading.Event(), {}
+
+    @no_grad()
+    def meet(mine, other):
+        mine.set()
+        other.wait(10)
+
+    def plain():
+        meet(first_is_in, second_is_in)
+        seen["plain"] = (Tensor(1.0, requires_grad=True) * 2).requires_grad
+
+    def quiet():
+        with no_grad():
+            first_is_in.wait(10)
+            meet(second_is_in, first_is_in)
+            seen["quiet"] = (Tensor(1.0, requires_grad=True) * 2).requires_grad
+
+    threads = [threading.Thread(target=f) for f in (plain, quiet)]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+    assert seen == {"plain": True, "quiet": False}
+
+
+def test_no_grad_in_one_thread_does_not_stop_another():
+    x, seen = Tensor(1.0, requires_grad=True), {}
+    inside, done = threading.Event(), threading.Event()
+
+    def quiet():
+        with no_grad():
+            inside.set()
+            done.wait(10)
+            seen["quiet"] = (x * 2).requires_grad
+
+    other = threading.Thread(target=quiet)
+    other.start()
+    inside.wait(10)
+    seen["here"] = (x * 2).requires_grad
+    done.set()
+    other.join()
+    assert seen == {"quiet": False, "here": True}
+
+
+# The dtype --------------------------------------------------------------------------------------
+
+
+def test_default_dtype():
+    assert default_dtype() == np.float32
+    with default_dtype("float64") as inside:
+        assert inside == default_dtype() == np.float64
+        with default_dtype(np.float32):
+            assert default_dtype() == np.float32
+        assert default_dtype() == np.float64
+    assert default_dtype() == np.float32
+    with pytest.raises(ValueError, match="float16 is for storage only"):
+        default_dtype("float16")
+    default_dtype("float64")
+    assert default_dtype() == np.float64
+    default_dtype("float32")

@@ -1,4 +1,7 @@
-"""The watchmen watched: a rule that is a thousandth off, or blind to its own inputs, must be caught by some sample."""
+"""The watchmen watched.
+
+A rule that is a thousandth off, or blind to its own inputs, must be caught by some sample.
+"""
 
 import pytest
 
@@ -18,9 +21,11 @@ ARGUMENTS = [
 ]
 NAMES = [f"{describe(op)} {i}" for op, i in ARGUMENTS]
 NO_GRADIENT = {"np.where 0", "np.copysign 1"}  # a condition, a sign
-LINEAR = """positive negative add subtract sum reshape transpose broadcast_to cumsum where maximum minimum fmax fmin max min amax amin
-    absolute fabs copysign remainder fmod deg2rad radians rad2deg degrees nan_to_num copy getitem scatter windows unfold fold join cast
-    alias"""
+LINEAR = """
+    positive negative add subtract sum reshape transpose broadcast_to cumsum where maximum minimum
+    fmax fmin max min amax amin absolute fabs copysign remainder fmod deg2rad radians rad2deg
+    degrees nan_to_num copy getitem scatter windows unfold fold join cast alias
+"""
 
 
 def name(value):
@@ -36,7 +41,7 @@ def scaled(vjp):
 
 
 def blinded(vjp):
-    """The same numbers, but a constant of everything except g: as if the rule had closed over an array."""
+    """The same numbers, but as if the rule had closed over them: constants, except for g."""
     still = lambda x: Tensor(x.data) if isinstance(x, Tensor) else x
     return lambda g, y, *inputs, **k: vjp(g, still(y), *map(still, inputs), **k)
 

@@ -1,4 +1,8 @@
-"""Deep and wide graphs: 300,000 nodes build, run and are freed, without recursion, in time and memory linear in their number."""
+"""Deep and wide graphs.
+
+300,000 nodes build, run and are freed, without recursion, in time and memory linear in their
+number.
+"""
 
 import gc
 import sys
@@ -22,7 +26,7 @@ def chain(x, n):
 
 @pytest.fixture
 def no_collector():
-    """Whatever dies in here died by reference counts, at once, not when a collector happened to come by."""
+    """Whatever dies in here dies by reference counts, at once, not by a collector."""
     gc.collect()
     gc.disable()
     yield
@@ -38,7 +42,7 @@ def test_deep_chain_runs_and_is_freed(no_collector):
     assert early() is None and y.inputs is None
 
 
-def test_deep_chain_is_dropped_unwalked(no_collector):
+def test_deep_chain_is_dropped_without_backward(no_collector):
     y = chain(Tensor(1.0, requires_grad=True), DEEP)
     early = weakref.ref(y.inputs[0].inputs[0])
     del y
@@ -107,7 +111,7 @@ def twice(n):
 
 
 def halves(n):
-    """Each node is used twice: a walk along paths instead of nodes would need 2^n steps."""
+    """Each node is used twice: a pass along paths instead of nodes would need 2^n steps."""
     y = Tensor(1.0, requires_grad=True)
     for _ in range(n):
         y = y * 0.5 + y * 0.5
@@ -176,8 +180,8 @@ def test_memory_is_linear_and_returns():
     assert sizes[1] / 30_000 < 600  # bytes a node
 
 
-def test_walk_frees_what_it_has_used():
-    """When the gradient reaches the middle, the arrays above it are gone already, although the root is still held."""
+def test_backward_frees_what_it_has_used():
+    """When the gradient reaches the middle, what stood above is gone, though the root is held."""
     alive = []
     probe = primitive(
         lambda x: x * 1.0, lambda g, y, x: (alive.append([r() is not None for r in refs]), g)[1]
@@ -194,7 +198,7 @@ def test_walk_frees_what_it_has_used():
     assert [r() for r in refs] == [None, None] and x.grad.tolist() == [72, 72, 72]
 
 
-def test_memory_falls_during_the_walk():
+def test_memory_falls_during_backward():
     n, levels = 60, []
     probe = primitive(
         lambda x: x * 1.0, lambda g, y, x: (levels.append(tracemalloc.get_traced_memory()[0]), g)[1]
@@ -232,7 +236,10 @@ def test_constants_are_not_recorded():
 
 
 def test_a_reused_id_is_no_old_node():
-    """Nodes die during a walk and new ones take their addresses; gradients must not be mistaken for theirs."""
+    """Nodes die in backward and new ones take their addresses.
+
+    Gradients must not be mistaken for theirs.
+    """
     x = Tensor(np.ones(3), requires_grad=True)
     results = set()
     for _ in range(50):

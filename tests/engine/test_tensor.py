@@ -8,7 +8,7 @@ import pytest
 from dlscratch import layers
 from dlscratch.engine import Tensor, gradients, no_grad
 
-# Writes in place ------------------------------------------------------------------------------------------------------
+# Writes in place ----------------------------------------------------------------------------------
 
 IN_PLACE = {
     "+=": operator.iadd,
@@ -138,7 +138,7 @@ def test_a_shape_that_does_not_fit_is_refused_in_place():
     assert t.shape == (2, 2)
 
 
-# Powers ---------------------------------------------------------------------------------------------------------------
+# Powers -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int64", "float32", "float64"])
@@ -163,7 +163,7 @@ def test_integers_to_negative_powers_are_refused():
         Tensor([2, 4, 10]) ** -1
 
 
-# Methods --------------------------------------------------------------------------------------------------------------
+# Methods ------------------------------------------------------------------------------------------
 
 
 def test_operators_and_methods_are_written_out():

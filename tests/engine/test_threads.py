@@ -1,4 +1,4 @@
-"""Two models that are trained in two Python threads at once become bit for bit what they become one after the other."""
+"""Two models trained in two Python threads at once become what they become in turn, bit for bit."""
 
 import sys
 import threading

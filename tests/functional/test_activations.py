@@ -1,4 +1,4 @@
-"""Activations equal PyTorch's at orders 0, 1 and 2, stay finite far out, and refuse what does not fit."""
+"""Activations equal PyTorch's at orders 0, 1 and 2, and refuse what does not fit."""
 
 import numpy as np
 import pytest
@@ -71,7 +71,7 @@ def test_values_and_slopes_stay_finite_far_out(name):
 
 
 def test_gumbel_softmax_samples_the_classes():
-    """The hard sample is of class c with probability softmax(logits)_c; its gradient is that of the soft one."""
+    """The hard sample is of class c with probability softmax_c; the gradient is the soft one's."""
     logits = np.log(np.array([0.2, 0.5, 0.3]))
     hard = F.gumbel_softmax(np.broadcast_to(logits, (20_000, 3)), hard=True, rng=0)
     assert set(np.unique(hard).round(12)) == {0, 1}

@@ -311,9 +311,9 @@ Q = np.ones((2, 3, 4))
             "G dividing H",
         ),
         (
-            lambda: F.scaled_dot_product_attention(Q, Q, Q, dropout_p=1.0),
+            lambda: F.scaled_dot_product_attention(Q, Q, Q, dropout_p=1.5),
             ValueError,
-            "want 0 <= p < 1",
+            "want 0 <= p <= 1",
         ),
         (
             lambda: F.tiled_attention(Q, Q[..., :2], Q),
@@ -321,7 +321,7 @@ Q = np.ones((2, 3, 4))
             r"tiled_attention: query \(2, 3, 4\)",
         ),
         (lambda: F.tiled_attention(Q, Q, Q, block=0), ValueError, "block=0"),
-        (lambda: F.tiled_attention(Q, Q, Q, dropout_p=1.0), ValueError, "dropout_p=1.0"),
+        (lambda: F.tiled_attention(Q, Q, Q, dropout_p=1.5), ValueError, "dropout_p=1.5"),
         (
             lambda: F.tiled_attention(Q, Q, Q, np.ones((2, 3), bool)),
             ValueError,

@@ -51,13 +51,13 @@ def test_alpha_dropout_keeps_mean_and_variance():
 def test_layers_act_in_training_only(name):
     layer = getattr(layers, name)(0.5, rng=0)
     assert not np.array_equal(layer(x), layer(x)) and np.array_equal(layer.eval()(x), x)
-    with pytest.raises(ValueError, match=rf"{name}\(p=1\): want 0 <= p < 1"):
-        getattr(layers, name)(1)
+    with pytest.raises(ValueError, match=rf"{name}\(p=1.5\): want 0 <= p <= 1"):
+        getattr(layers, name)(1.5)
 
 
 @pytest.mark.parametrize("f", [F.dropout, F.drop_path, F.alpha_dropout])
 def test_bad_p(f):
-    with pytest.raises(ValueError, match="want 0 <= p < 1"):
+    with pytest.raises(ValueError, match="want 0 <= p <= 1"):
         f(x, -0.1)
 
 

@@ -1,4 +1,4 @@
-"""Losses equal PyTorch's at orders 0, 1 and 2, and papers' formulas where PyTorch has none; reductions and layers too."""
+"""Losses equal PyTorch's at orders 0, 1 and 2, and papers' formulas where PyTorch has none."""
 
 import itertools
 

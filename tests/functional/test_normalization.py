@@ -1,4 +1,4 @@
-"""Normalization equals PyTorch's at orders 0, 1 and 2; weight and spectral norms do what their names say."""
+"""Normalization equals PyTorch's at orders 0, 1 and 2; other norms do what their names say."""
 
 import numpy as np
 import pytest
@@ -195,4 +195,4 @@ def test_weight_norm_equals_torch(shape):
 )
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
-        call(np.ones((2, 3)))
+        call(np.ones((2, 3), "float32"))

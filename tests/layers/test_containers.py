@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dlscratch import layers, models
 from dlscratch.layers import Identity, Linear, Module, ModuleDict, ModuleList, ReLU, Sequential
@@ -51,6 +53,43 @@ def test_an_edited_sequential_computes_what_it_holds():
     assert Sequential()(x) is x
 
 
+numbers = st.integers(0, 9)
+places = st.integers(-4, 4)
+STEPS = st.one_of(
+    st.tuples(st.just("append"), st.tuples(numbers)),
+    st.tuples(st.just("insert"), st.tuples(places, numbers)),
+    st.tuples(st.just("extend"), st.tuples(st.lists(numbers, max_size=2))),
+    st.tuples(st.just("pop"), st.tuples(places)),
+    st.tuples(st.just("__setitem__"), st.tuples(places, numbers)),
+    st.tuples(st.just("__delitem__"), st.tuples(places)),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from([Sequential, ModuleList]), st.lists(numbers, max_size=3), st.lists(STEPS))
+def test_any_edits_leave_what_they_leave_of_a_list(kind, start, steps):
+    modules = [Linear(i + 1, 1, rng=0) for i in range(10)]
+    plain = [modules[i] for i in start]
+    ours = kind(*plain) if kind is Sequential else kind(plain)
+    for method, arguments in steps:
+        *where, last = arguments
+        if method == "extend":
+            last = [modules[i] for i in last]
+        elif method not in ("pop", "__delitem__"):
+            last = modules[last]
+        outcomes = []
+        for container in (ours, plain):
+            try:
+                outcomes.append(getattr(container, method)(*where, last))
+            except IndexError:
+                outcomes.append(IndexError)
+        if method == "pop":
+            assert outcomes[0] is outcomes[1]
+        assert (IndexError in outcomes) == (outcomes == [IndexError] * 2)
+        assert list(ours) == plain and len(ours) == len(plain)
+        assert [k for k in vars(ours) if k.isdigit()] == [str(i) for i in range(len(plain))]
+
+
 def test_identity_takes_any_arguments():
     x = np.ones(3)
     assert Identity(54, unused=True)(x) is x and not Identity().state_dict()
@@ -86,6 +125,9 @@ def test_lists_and_dicts_inside_a_module_have_the_names_of_plain_ones():
             TypeError,
             "argument 1 is ufunc; want a Module",
         ),
+        (lambda: Sequential(ReLU), TypeError, r"call the class: ReLU\(\)"),
+        (lambda: Sequential({"a": ReLU()}), TypeError, r"Sequential\(\*layers\.values\(\)\)"),
+        (lambda: Sequential([ReLU()]), TypeError, r"unpack it: Sequential\(\*layers\)"),
         (lambda: Sequential().append(3), TypeError, "argument 0 is int; want a Module"),
         (lambda: ModuleList([ReLU(), None]), TypeError, "ModuleList: argument 1 is NoneType"),
         (lambda: ModuleList([ReLU()]).extend([3]), TypeError, "argument 1 is int"),

@@ -102,7 +102,8 @@ def test_options_given_as_numpy_numbers_leave_the_dtype(name, scalar):
 
 def test_a_function_layer_shows_its_options_and_refuses_others():
     assert list(inspect.signature(layers.Hardtanh).parameters) == ["min_val", "max_val"]
-    with pytest.raises(TypeError, match=r"Hardtanh: .*unexpected.*'maximum'; want \(min_val="):
+    told = r"Hardtanh: .*unexpected.*'maximum'; want \(min_val: float = -1.0"
+    with pytest.raises(TypeError, match=told):
         layers.Hardtanh(maximum=3)
     with pytest.raises(TypeError, match=r"PixelShuffle: missing.*'upscale_factor'; want \(upsc"):
         layers.PixelShuffle()

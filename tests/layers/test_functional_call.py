@@ -5,7 +5,7 @@ import pytest
 
 from dlscratch import Tensor, gradients, layers, models
 from dlscratch import functional as F
-from dlscratch.layers import Linear, Module, Sequential, functional_call
+from dlscratch.layers import Linear, Module, Parameter, Sequential, functional_call
 
 rng = np.random.default_rng(0)
 x = rng.normal(size=(6, 3))
@@ -98,6 +98,9 @@ def test_every_parameter_and_buffer_is_replaced_and_put_back():
     before = model(data).data
     y = functional_call(model, other.state_dict(), (data,), {"scale": 2.0}, strict=True)
     np.testing.assert_array_equal(y.data, 2 * other(data).data)
+    parts = list(other.state_dict().items())
+    same = functional_call(model, [dict(parts[:3]), dict(parts[3:])], data)
+    np.testing.assert_array_equal(2 * same.data, y.data)
     np.testing.assert_array_equal(model(data).data, before)
     assert all(np.array_equal(v, state[k]) for k, v in model.state_dict().items())
 
@@ -131,3 +134,10 @@ def test_the_module_is_put_back_after_an_error():
 def test_bad_input(given, strict, message):
     with pytest.raises(KeyError, match=message):
         functional_call(Sequential(Linear(3, 2)), given, x, strict=strict)
+
+
+def test_what_lies_in_a_tuple_cannot_be_replaced():
+    model = Sequential()
+    model.parts = (Parameter(np.ones(2)),)
+    with pytest.raises(TypeError, match=r"parts\.0 lies in a tuple.*expected a list"):
+        functional_call(model, {"parts.0": np.zeros(2)}, np.ones(2))

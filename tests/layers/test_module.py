@@ -190,12 +190,13 @@ def test_what_pytorch_has_elsewhere_is_named():
         _ = model.weigth
 
 
-def test_an_optimizer_notices_that_a_parameter_was_replaced():
+@pytest.mark.parametrize("name", ["weight", "bias"])
+def test_an_optimizer_notices_that_a_parameter_was_replaced(name):
     model = Linear(4, 3, rng=0)
     stale = optimizers.SGD(model.parameters(), lr=1.0)
-    old = model.weight
+    old = getattr(model, name)
     numbers = old.data.copy()
-    model.weight = Parameter(np.zeros((3, 4), "float32"))
+    setattr(model, name, Parameter(np.zeros(old.shape, "float32")))
     np.sum(model(x)).backward()
     with pytest.raises(RuntimeError, match="make the optimizer"):
         stale.step()
@@ -203,8 +204,8 @@ def test_an_optimizer_notices_that_a_parameter_was_replaced():
     fresh = optimizers.SGD(model.parameters(), lr=1.0)
     np.sum(model(x)).backward()
     fresh.step()
-    assert model.weight.data.any()
-    model.weight = model.weight
+    assert getattr(model, name).data.any()
+    setattr(model, name, getattr(model, name))
     fresh.step()
 
 

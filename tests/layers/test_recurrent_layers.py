@@ -182,7 +182,7 @@ def test_time_comes_first_unless_told():
     [
         (lambda: layers.LSTM(3, 0), ValueError, r"LSTM\(3, 0\): want sizes of at least 1"),
         (lambda: layers.GRU(3, 4, num_layers=0), ValueError, "num_layers=0"),
-        (lambda: layers.GRU(3, 4, dropout=1.0), ValueError, "dropout=1.0; want"),
+        (lambda: layers.GRU(3, 4, dropout=1.5), ValueError, "dropout=1.5; want"),
         (
             lambda: layers.RNN(3, 4, nonlinearity="sin")(ones((2, 5, 3))),
             ValueError,

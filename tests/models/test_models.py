@@ -193,6 +193,23 @@ def test_vae_is_its_definition():
     np.testing.assert_allclose(logits.data, model.decoder(z).data, rtol=1e-9)
 
 
+@pytest.mark.parametrize("activation", ["ReLU", "Tanh", "GELU", "Softmax"])
+def test_a_model_of_float16_equals_torchs(activation):
+    torch = pytest.importorskip("torch")
+    nn, axis = torch.nn, [-1] if activation == "Softmax" else []
+    ours = models.MLP([6, 8, 3], getattr(layers, activation), rng=0).astype("float16")
+    theirs = nn.Sequential(nn.Linear(6, 8), getattr(nn, activation)(*axis), nn.Linear(8, 3)).half()
+    theirs.load_state_dict({k: torch.tensor(v) for k, v in ours.state_dict().items()})
+    x = images(4, 6).astype("float16")
+    y, z = ours(x), theirs(torch.tensor(x))
+    np.sum(y).backward(), z.sum().backward()
+    assert y.dtype == np.float16
+    np.testing.assert_allclose(y.data, z.detach().numpy(), atol=2e-3)
+    for p, t in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert p.grad.dtype == np.float16
+        np.testing.assert_allclose(p.grad, t.grad.numpy(), atol=1e-2)
+
+
 @pytest.mark.parametrize("name", LEARN)
 def test_one_seed_makes_one_model(name):
     a, b = (LEARN[name][0]().parameters().theta for _ in range(2))

@@ -191,3 +191,38 @@ def test_an_averaged_model_of_another_shape_says_so():
         optimizers.AveragedModel(small()).update_parameters(
             layers.Sequential(layers.Tanh(), layers.Linear(6, 3))
         )
+
+
+def test_update_bn_leaves_frozen_parts_frozen():
+    model = layers.Sequential(
+        layers.BatchNorm1d(2),
+        layers.Dropout(0.5, rng=0),
+        layers.BatchNorm1d(2),
+        layers.Linear(2, 2),
+    )
+    model[0].eval()
+    model[1].eval()
+    data = [np.random.default_rng(i).normal(3, 2, (8, 2)).astype("float32") for i in range(3)]
+    optimizers.update_bn(data, model)
+    assert [m.training for m in model] == [False, False, True, True] and model.training
+    assert not model[0].running_mean.any() and model[0].num_batches_tracked == 0
+    whole = np.concatenate(data) / np.sqrt(1 + model[0].eps)  # of norms as they were made
+    np.testing.assert_allclose(model[2].running_mean, whole.mean(axis=0), rtol=1e-5)
+    model.eval()
+    model[2].train()
+    optimizers.update_bn(data, model)  # of a model in evaluation mode all are set
+    assert [m.training for m in model] == [False, False, True, False] and not model.training
+    assert model[0].running_mean.all()
+
+
+@pytest.mark.parametrize("make", [optimizers.SWA, lambda p: optimizers.EMA(p, np.float64(0.5))])
+def test_averages_of_some_parameters_swap(make):
+    model = small().astype("float32")
+    model.parameters()
+    average = make([model[0].bias, model[2].weight])
+    for value in (1.0, 3.0):
+        model[2].weight.data = np.full((3, 7), value)
+        average.update()
+    with average.swapped():
+        assert np.all(model[2].weight.data == 2)
+    assert np.all(model[2].weight.data == 3) and average.x.dtype == "float32"

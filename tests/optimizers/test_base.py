@@ -1,4 +1,4 @@
-"""What all optimizers share: options and groups, state that moves, what is left out of a step, errors."""
+"""What all optimizers share: options, groups, state that moves, what stays, errors."""
 
 import inspect
 
@@ -264,6 +264,251 @@ def test_accumulation_is_backward_twice():
 def test_bad_input(call, error, message):
     with pytest.raises(error, match=message):
         call(small().parameters())
+
+
+class Parts(layers.Module):
+    """A network that uses its second part, a layer of as many numbers as it, only when asked to."""
+
+    def __init__(self):
+        self.first = small()
+        self.second = layers.Linear(3, 3, rng=5).astype("float64")
+
+    def forward(self, x, both):
+        y = self.first(x)
+        return self.second(y) if both else y
+
+
+def numbers_and_state(optimizer, parameters):
+    """Copies of all that a step may change, of these parameters."""
+    inner = optimizer.optimizer if isinstance(optimizer, optimizers.SAM) else optimizer
+    held = [
+        (p.data.copy(), {k: v.copy() for k, v in inner.state.get(p, {}).items()})
+        for p in parameters
+    ]
+    counts = dict(zip(map(id, inner.parameters), inner._counts, strict=True))
+    return held, [counts.get(id(p)) for p in parameters]
+
+
+def same(a, b):
+    np.testing.assert_equal(a, b)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("name", EVERY)
+def test_what_got_no_gradient_stays_with_its_state(name, frozen):
+    """With decay and momentum; with an earlier step, so that there is state."""
+    model = Parts()
+    decay = {} if name == "LBFGS" else dict(weight_decay=0.1)
+    optimizer = make(name, model.parameters(), **decay)
+
+    def step(both, seed):
+        (x, y), *_ = batches(1, seed)
+
+        def closure():
+            optimizer.zero_grad()
+            loss = losses.cross_entropy(model(Tensor(x), both), y)
+            loss.backward()
+            return loss
+
+        optimizer.step(closure)
+
+    rest = list(model.second.parameters())
+    used = model.first[0].weight
+    for both in (True, False, True):
+        if frozen:
+            for p in rest:
+                p.requires_grad = both
+        before = numbers_and_state(optimizer, rest)
+        moved = used.data.copy()
+        step(both or frozen, seed=int(both))
+        assert not np.array_equal(used.data, moved)
+        if both:
+            assert not np.array_equal(rest[0].data, before[0][0][0])
+        else:
+            same(numbers_and_state(optimizer, rest), before)
+
+
+SKIPPING = {
+    "SGD": dict(lr=0.1, momentum=0.9, weight_decay=0.1, nesterov=True),
+    "Adagrad": dict(lr=0.1, lr_decay=0.1, weight_decay=0.1),
+    "RMSprop": dict(momentum=0.5, centered=True, weight_decay=0.1, eps=1e-3),
+    "Adadelta": dict(weight_decay=0.1, eps=1e-3),
+    "Adam": dict(amsgrad=True, weight_decay=0.1, eps=1e-4),
+    "AdamW": dict(weight_decay=0.3, eps=1e-4),
+    "Adamax": dict(weight_decay=0.1, eps=1e-3),
+    "NAdam": dict(weight_decay=0.1, eps=1e-4),
+    "RAdam": dict(weight_decay=0.1, eps=1e-4, betas=(0.8, 0.9)),
+    "Adafactor": dict(weight_decay=0.1),
+    "Muon": {},
+}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", SKIPPING)
+def test_parameters_that_take_turns_equal_torchs(name, seed, monkeypatch):
+    """Each has a gradient in a third of the steps; its count of steps is then its own, too."""
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)  # of PyTorch's Muon
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        rng = np.random.default_rng(seed)
+        shapes = [(3, 4), (4, 3), (2, 2)] if name == "Muon" else [(3, 4), (3,), (), (2, 3, 2), (5,)]
+        start = [rng.normal(size=s) for s in shapes]
+        ours = [layers.Parameter(x) for x in start]
+        theirs = [torch.nn.Parameter(torch.tensor(x)) for x in start]
+        mine = getattr(optimizers, name)(ours, **SKIPPING[name])
+        other = getattr(torch.optim, name)(theirs, **SKIPPING[name])
+        for _ in range(40):
+            mine.zero_grad(), other.zero_grad()
+            for p, q in zip(ours, theirs, strict=True):
+                if rng.random() < 1 / 3:
+                    g = rng.normal(size=p.shape)
+                    p.grad = g
+                    q.grad = torch.tensor(g)
+            mine.step(), other.step()
+            for p, q in zip(ours, theirs, strict=True):
+                np.testing.assert_allclose(p.data, q.detach().numpy(), rtol=1e-8, atol=1e-10)
+    finally:
+        torch.set_default_dtype(default)
+
+
+OWN = {  # a group's own options
+    "SGD": dict(momentum=0.5, nesterov=True, weight_decay=0.2),
+    "Adagrad": dict(lr_decay=0.3, eps=1e-3),
+    "RMSprop": dict(alpha=0.5, centered=True, momentum=0.3, eps=1e-3),
+    "Adadelta": dict(rho=0.5, lr=0.3, eps=1e-3),
+    "Adam": dict(betas=(0.5, 0.8), amsgrad=True, eps=1e-4),
+    "AdamW": dict(betas=(0.5, 0.8), weight_decay=0.0, maximize=True, eps=1e-4),
+    "Adamax": dict(betas=(0.5, 0.8), eps=1e-3),
+    "NAdam": dict(momentum_decay=0.1, decoupled_weight_decay=True, eps=1e-4),
+    "RAdam": dict(betas=(0.5, 0.8), eps=1e-4),
+    "Adafactor": dict(d=2.0, beta2_decay=-0.5),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_groups_may_have_any_option_and_may_come_later(name):
+    torch = pytest.importorskip("torch")
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        ours, theirs = twins()
+        mine = getattr(optimizers, name)([dict(params=ours[0].parameters(), **OWN[name])], lr=0.02)
+        other = getattr(torch.optim, name)(
+            [dict(params=theirs[0].parameters(), **OWN[name])], lr=0.02
+        )
+
+        def after(i):
+            if i == 5:
+                mine.add_param_group(dict(params=ours[2].weight, lr=0.01))
+                other.add_param_group(dict(params=theirs[2].weight, lr=0.01))
+            if i == 10:
+                mine.param_groups[1]["lr"] = np.float64(0.05)
+                other.param_groups[1]["lr"] = 0.05
+
+        assert run_together(ours, theirs, [mine], [other], after, steps=40) <= 1e-8
+        assert [list(g) for g in mine.param_groups] == [
+            [k for k in g if k in mine.param_groups[0]] for g in mine.param_groups
+        ]
+        for a, b in zip(mine.param_groups, other.param_groups, strict=True):
+            assert {k: a[k] for k in a if k != "params"} == {k: b[k] for k in a if k != "params"}
+    finally:
+        torch.set_default_dtype(default)
+
+
+AS_NUMPY = lambda v: tuple(map(AS_NUMPY, v)) if isinstance(v, tuple) else np.float64(v)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_options_from_numpy_leave_float32_as_it_is(name):
+    """Given at first or set later; and the numbers are those that Python's give."""
+    plain, of_numpy = small().astype("float32"), small().astype("float32")
+    a = make(name, plain.parameters())
+    defaults = (a.optimizer if name == "SAM" else a).defaults
+    floats = {
+        k: AS_NUMPY(v)
+        for k, v in defaults.items()
+        if isinstance(v, float) or isinstance(v, tuple) and None not in v
+    }
+    b = make(name, of_numpy.parameters(), **floats)
+    for i, batch in enumerate(batches(4)):
+        if i == 2:
+            for group in b.param_groups:
+                group |= floats
+        advance(plain, a, [batch])
+        advance(of_numpy, b, [batch])
+    assert all(p.dtype == p.grad.dtype == "float32" for p in of_numpy.parameters())
+    assert np.array_equal(plain.parameters().theta, of_numpy.parameters().theta)
+    big = {n: v for n, v in b.state_dict().items() if v.size >= 20}
+    assert all(v.dtype == "float32" for v in big.values())
+
+
+def test_state_of_groups_moves_bit_for_bit():
+    """Options of groups, counts of parameters that take turns, a group that came later."""
+
+    def fresh(lr):
+        model = Parts()
+        optimizer = optimizers.Adam([dict(params=model.first.parameters(), betas=(0.5, 0.6))], lr)
+        optimizer.add_param_group(dict(params=model.second.parameters(), weight_decay=0.3))
+        return model, optimizer
+
+    def run(model, optimizer, steps):
+        for i, (x, y) in enumerate(batches(8)):
+            if i in steps:
+                optimizer.zero_grad()
+                losses.cross_entropy(model(Tensor(x), i % 3 == 0), y).backward()
+                optimizer.step()
+
+    whole, a = fresh(0.01)
+    a.param_groups[1]["lr"] = 0.03
+    run(whole, a, range(4))
+    rest, b = fresh(0.5)
+    rest.load_state_dict(whole.state_dict())
+    b.load_state_dict(a.state_dict())
+    assert [g["lr"] for g in b.param_groups] == [0.01, 0.03]
+    run(whole, a, range(4, 8))
+    run(rest, b, range(4, 8))
+    assert np.array_equal(whole.parameters().theta, rest.parameters().theta)
+    same(a.state_dict(), b.state_dict())
+
+
+def test_a_state_of_another_optimizer_changes_nothing():
+    model = small()
+    optimizer = optimizers.Adam(model.parameters())
+    advance(model, optimizer, batches(2))
+    before = optimizer.state_dict()
+    for wrong in (dict(m=np.ones(2)), dict(step=np.ones(9)), dict(lr=np.ones(2))):
+        with pytest.raises(ValueError, match="has shape"):
+            optimizer.load_state_dict(before | wrong)
+    same(optimizer.state_dict(), before)
+
+
+def test_zero_grad_is_torchs():
+    torch = pytest.importorskip("torch")
+    ours, theirs = twins()
+    mine = optimizers.SGD(ours.parameters(), 0.1, momentum=0.9)
+    other = torch.optim.SGD(theirs.parameters(), 0.1, momentum=0.9)
+    backward(ours, *batches(1)[0]), torch_backward(theirs, *batches(1)[0])
+    mine.step(), other.step()
+    for set_to_none in (False, True):  # zeros are gradients, and momentum moves on; None are not
+        mine.zero_grad(set_to_none=set_to_none), other.zero_grad(set_to_none=set_to_none)
+        mine.step(), other.step()
+        for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+            np.testing.assert_allclose(p.data, q.detach().numpy(), rtol=1e-12)
+            assert (p.grad is None) == (q.grad is None) == set_to_none
+
+
+def test_gradients_written_past_the_parameters_are_refused():
+    model = small()
+    optimizer = optimizers.SGD(model.parameters(), 0.1)
+    model.parameters().dtheta[...] = 1
+    with pytest.raises(RuntimeError, match="set p.grad, or all by parameters.write_grad"):
+        optimizer.step()
+    before = model.parameters().theta.copy()
+    model.parameters().write_grad(np.ones(before.size))
+    optimizer.step()
+    np.testing.assert_allclose(model.parameters().theta, before - 0.1, rtol=1e-12)
 
 
 def test_new_parameters_of_float32_stay_float32():

@@ -19,7 +19,7 @@ def test_trajectory_equals_torch(name, options):
 
 
 def exact(monkeypatch):
-    """PyTorch's Muon computes Newton-Schulz in bfloat16; here in the precision of the parameters."""
+    """PyTorch's Muon computes Newton-Schulz in bfloat16; here in the parameters' precision."""
     torch = pytest.importorskip("torch")
     monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)
     return torch

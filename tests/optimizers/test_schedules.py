@@ -1,4 +1,4 @@
-"""Schedules give PyTorch's learning rates, continue where they were saved, and tell wrong options."""
+"""Schedules give PyTorch's learning rates, and continue where they were saved."""
 
 import math
 
@@ -93,7 +93,7 @@ def test_names_and_defaults_are_torchs(name):
 
 @pytest.mark.parametrize("name, options", CASES, ids=str)
 def test_last_epoch_goes_on_where_another_schedule_was(name, options):
-    """As if not interrupted, and as PyTorch does; but its warm restarts then forget the length of the cycle that they are in."""
+    """As if not interrupted, and as in PyTorch, whose warm restarts forget their cycle's length."""
     torch = pytest.importorskip("torch")
     ours, theirs = twins()
     whole, mine = (optimizers.SGD(small().parameters(), lr=0.1, momentum=0.9) for _ in range(2))

@@ -31,7 +31,8 @@ def batches(steps=STEPS, seed=0):
 
 
 def backward(model, x, y):
-    loss = losses.cross_entropy(model(Tensor(x)), y)
+    dtype = next(iter(model.parameters())).dtype
+    loss = losses.cross_entropy(model(Tensor(x.astype(dtype))), y)
     loss.backward()
     return loss
 
@@ -66,7 +67,7 @@ def run_together(ours, theirs, mine, torchs, after=lambda i: None, steps=STEPS):
 
 
 def trajectory(name, options):
-    """The worst distance of 100 steps of an optimizer from those of PyTorch's, whose scalars are float64 as well."""
+    """The worst distance of 100 steps from PyTorch's, whose scalars are float64 as well."""
     torch = pytest.importorskip("torch")
     ours, theirs = twins()
     default = torch.get_default_dtype()
@@ -80,7 +81,7 @@ def trajectory(name, options):
 
 
 def pseudocode(optimizer_of, reference, steps=STEPS):
-    """The worst distance from `reference`: a generator that is given matrices and sent gradients at them."""
+    """The worst distance from `reference`, a generator that is sent gradients at its matrices."""
     ours, theirs = small(), small()
     optimizer = optimizer_of(ours)
     worst = 0.0
@@ -123,7 +124,7 @@ EVERY = {
 
 
 def make(name, parameters, **others):
-    """An optimizer of EVERY for these parameters (Muon's are the matrices among them), with other options too."""
+    """An optimizer of EVERY for these parameters; Muon's are the matrices among them."""
     options = EVERY[name] | others
     if name == "SAM":
         rho = options.pop("rho")

@@ -31,6 +31,9 @@ SAMPLES = [
     case(erf.__wrapped__, (2, 3), f=erf, label="erf", smooth=True),
     *(case(f, (2, 4), smooth=True) for f in (F.sigmoid, F.tanh, F.gelu, F.softmax, F.log_softmax)),
     case(F.relu, (2, 4)),
+    *(case(f, (2, 4), smooth=True) for f in (F.silu, F.mish, F.softplus, F.logsigmoid)),
+    case(F.softplus, (2, 4), beta=2.0, smooth=True),
+    case(F.elu, (2, 4), alpha=0.7),
     case(F.leaky_relu, (2, 4), negative_slope=0.2),
     case(F.gelu, (2, 4), approximate="tanh", smooth=True),
     case(F.softmax, (3, 2), axis=0),
@@ -68,6 +71,10 @@ SAMPLES = [
         f=lambda x: F.max_pool2d(x, 3, stride=(2, 1)),
         label="overlapping",
     ),
+    case(F.avg_pool2d, (1, 2, 4, 5), args=(2,)),
+    case(F.interpolate, (1, 2, 3, 2), scale_factor=2, mode="bilinear"),
+    case(F.normalize, (3, 4)),
+    case(F.cosine_similarity, (3, 4), (3, 4)),
     case(F.layer_norm, (3, 4), (4,), (4,), f=lambda x, *p: F.layer_norm(x, 4, *p)),
     case(F.layer_norm, (2, 2, 3), args=((2, 3),)),
     case(F.batch_norm, (4, 3), (3,), (3,), f=_batch_norm),
@@ -82,6 +89,13 @@ SAMPLES = [
         smooth=True,
     ),
     case(F.mse_loss, (2, 3), (2, 3)),
+    case(
+        F.binary_cross_entropy,
+        (2, 3),
+        draw=within(0.1, 0.9),
+        f=lambda p: F.binary_cross_entropy(p, _targets(p)),
+    ),
+    case(F.gaussian_nll_loss, (2, 3), (2, 3), (2, 3), draw=within(0.5, 2)),
     *(
         case(F.cross_entropy, (4, 3), args=(_classes,), reduction=r)
         for r in ("mean", "sum", "none")

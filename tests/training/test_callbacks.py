@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dlscratch import layers, optimizers, training
-from dlscratch.functional import mse_loss
+from dlscratch.losses import mse_loss
 
 rng = np.random.default_rng(0)
 X, Y = rng.normal(size=(20, 3)), rng.normal(size=(20, 2))
@@ -248,7 +248,7 @@ def test_a_last_batch_of_one_breaks_batch_norm_and_drop_last_repairs_it():
         (dict(schedule="cosine"), "schedule: expected one of optimizers', got 'cosine'"),
         (dict(average=0.9), "average: expected one of optimizers', got 0.9"),
         (dict(validation=X), "the validation data are ndarray"),
-        (dict(clip=-1.0), "clipping to -1.0; want a number > 0"),
+        (dict(clip=-1.0), "expected a number above 0, got max_norm=-1.0"),
     ],
 )
 def test_options_that_do_nothing_are_refused_before_anything_changes(options, match):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlscratch import Tensor, layers, optimizers, training
-from dlscratch.functional import cross_entropy, mse_loss
+from dlscratch.losses import cross_entropy, mse_loss
 
 rng = np.random.default_rng(0)
 X, Y = rng.normal(size=(50, 3)), rng.normal(size=(50, 2))

@@ -2,10 +2,9 @@
 
 import hashlib
 import json
-import os
-from pathlib import Path
 
 from dlscratch.cli import notebooks as nb
+from dlscratch.files import write_whole
 
 from . import address
 
@@ -46,6 +45,4 @@ def record(path, what):
 
 def replace(path, text):
     """Write a file whole or not at all."""
-    temporary = Path(f"{path}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    write_whole(path, text.encode())

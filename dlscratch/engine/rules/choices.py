@@ -8,12 +8,12 @@ number: of maximum(NaN, 1) = NaN the NaN gets the gradient, of fmax(NaN, 1) = 1 
 import numpy as np
 
 from ..operation import composed, rule
-from ..tensor import apply, unwrap
+from ..tensor import Array, apply, unwrap
 
 __all__ = ["chosen"]
 
 
-def chosen(x, y):
+def chosen(x: Array, y: Array) -> np.ndarray:
     """Where x is the number that became y; NaN equals NaN."""
     same = np.equal(x, y)
     nan = np.isnan(y)

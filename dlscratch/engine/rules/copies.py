@@ -1,17 +1,19 @@
 """Copies and casts: the same numbers elsewhere, or in another dtype."""
 
+from typing import Any
+
 import numpy as np
 
 from ..custom import primitive
 from ..operation import composed, rule
-from ..tensor import apply, unwrap
+from ..tensor import Array, apply, unwrap
 
 __all__ = ["alias", "cast"]
 
 rule(np.copy, lambda g, y, x: g)
 
 
-def cast(x, dtype):
+def cast(x: Array, dtype: Any) -> Array:
     """x in another floating dtype."""
     return x.astype(dtype)
 
@@ -25,7 +27,7 @@ def astype(x, dtype):
     return apply(cast, x, dtype) if np.dtype(dtype).kind == "f" else unwrap(x).astype(dtype)
 
 
-def alias(x):
+def alias(x: Array) -> Array:
     """The same numbers as a new node: what a transform differentiates with respect to."""
     return x
 

@@ -4,8 +4,9 @@ import numpy as np
 
 from ..custom import primitive
 from ..operation import composed, rule
-from ..tensor import Tensor, apply, unwrap
+from ..tensor import apply, unwrap
 from .guarded import guarded, settled
+from .precision import by_numpy, whole
 from .reductions import axes_of, in_rows
 
 __all__ = []
@@ -42,6 +43,8 @@ def diff(x, n=1, axis=-1):
 @composed(np.trapezoid)
 def trapezoid(y, x=None, dx=1.0, axis=-1):
     """The integral by trapezoids: sum of (y[i] + y[i+1]) / 2 times the step from x[i] to x[i+1]."""
+    if whole(y) and (x is None or whole(x)):
+        return by_numpy(np.trapezoid, y, x, dx=dx, axis=axis)
     y = y if hasattr(y, "ndim") else np.asarray(y)
     y = np.moveaxis(y, axis, -1)
     if x is None:
@@ -145,7 +148,7 @@ product = primitive(product, _of_product)
 @composed(np.prod)
 def prod(x, axis=None, *, keepdims=False):
     """The product of each row, in the dtype that NumPy takes: small integers do not wrap."""
-    if x.dtype.kind != "f":
-        return Tensor(np.prod(unwrap(x), axis=axis, keepdims=keepdims))
+    if whole(x):
+        return by_numpy(np.prod, x, axis=axis, keepdims=keepdims)
     y = product(in_rows(x, axis))
     return np.expand_dims(y, axes_of(x, axis)) if keepdims else y

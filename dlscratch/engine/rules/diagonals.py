@@ -10,12 +10,12 @@ __all__ = []
 
 @composed(np.tril)
 def tril(x, k=0):
-    return np.where(np.tri(*x.shape[-2:], k=k, dtype=bool), x, 0)
+    return np.where(np.tri(*x.shape[-2:], k=k, dtype=bool), x, x.dtype.type(0))
 
 
 @composed(np.triu)
 def triu(x, k=0):
-    return np.where(np.tri(*x.shape[-2:], k=k - 1, dtype=bool), 0, x)
+    return np.where(np.tri(*x.shape[-2:], k=k - 1, dtype=bool), x.dtype.type(0), x)
 
 
 @composed(np.diagonal)

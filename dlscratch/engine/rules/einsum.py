@@ -5,12 +5,12 @@ import string
 import numpy as np
 
 from ..operation import composed, rule
-from ..tensor import apply
+from ..tensor import Array, apply
 
 __all__ = ["contract"]
 
 
-def contract(subscripts, *operands):
+def contract(subscripts: str, *operands: Array) -> Array:
     """np.einsum in explicit form, through BLAS where it can."""
     return np.einsum(subscripts, *operands, optimize=len(operands) > 1)
 

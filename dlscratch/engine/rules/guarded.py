@@ -5,10 +5,12 @@ hence g is 0, while its slope is infinite. PyTorch and the bare chain rule give 
 """
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
 
 from ..operation import RULES, rule
+from ..tensor import Array
 
 __all__ = ["guard_elementwise", "guarded", "settled"]
 
@@ -20,15 +22,17 @@ INFINITE = {  # their slopes are infinite at points where they may themselves be
 SAFE = {np.add, np.subtract, np.negative, np.positive}  # no slope to multiply with
 
 
-def settled(gx, g):
+def settled(gx: Array | None, g: Array) -> Array | None:
     """gx, but 0 where it is NaN and g is 0."""
     undecided = gx != gx
+    if undecided is np.False_:  # a number: 0.3 µs faster than to count
+        return gx
     if gx is None or not np.count_nonzero(undecided):
         return gx
     return np.where(undecided & np.equal(g, 0), 0, gx)
 
 
-def guarded(vjp, quiet=True):
+def guarded(vjp: Callable, quiet: bool = True) -> Callable:
     """The rule `vjp`, but 0 where it gives NaN and g is 0. `quiet` keeps NumPy's warning back.
 
     To look for NaN costs 0.7 µs and half of the time of a product; to be quiet costs 1.4 µs.
@@ -46,7 +50,7 @@ def guarded(vjp, quiet=True):
     return safe
 
 
-def guard_elementwise():
+def guard_elementwise() -> None:
     """Guard the rules of all ufuncs, so that the pages of the table need not say it."""
     for function in [f for f in RULES if isinstance(f, np.ufunc) and f.signature is None]:
         if function not in SAFE:

@@ -3,17 +3,19 @@
 Whatever picks entries of an array is an index: take, flip, roll, repeat, ...
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..custom import primitive
 from ..operation import composed, rule
-from ..tensor import getitem, unwrap
+from ..tensor import Array, getitem, unwrap
 
 __all__ = ["along", "scatter"]
 
 
-def scatter(g, index, shape):
+def scatter(g: Array, index: Any, shape: tuple) -> Array:
     """The adjoint of x[index]: zeros of `shape` with g added at `index`, once for each pick."""
     z = np.zeros(shape, g.dtype)
     if _picks_once(index):
@@ -70,7 +72,7 @@ def _flat(x, axis):
     return (np.ravel(x), 0) if axis is None else (x, normalize_axis_index(axis, x.ndim))
 
 
-def along(x, index, axis):
+def along(x: Array, index: np.ndarray, axis: int) -> Array:
     """x[..., index, ...] with the index at `axis`."""
     return x[(slice(None),) * axis + (index,)]
 

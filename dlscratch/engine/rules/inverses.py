@@ -4,12 +4,13 @@ Source: Giles, An extended collection of matrix derivative results, 2008.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from ..custom import primitive
 from ..operation import composed, rule
-from ..tensor import apply, unwrap
+from ..tensor import Array, apply, unwrap
 from .indexing import scatter
 from .products import mT
 
@@ -113,6 +114,6 @@ def slogdet(a):
     return named_like(np.linalg.slogdet, np.linalg.slogdet(unwrap(a))[0], apply(logdet, a))
 
 
-def named_like(function, *results):
-    """The named tuple that NumPy's function returns: `.sign`, `.logabsdet`, `.eigenvalues`, ..."""
+def named_like(function: Callable, *results: Array) -> tuple:
+    """The named tuple that NumPy's function returns: `.sign`, `.eigenvalues`, ..."""
     return type(function(np.eye(1)))(*results)

@@ -4,12 +4,12 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..operation import composed, rule
-from ..tensor import apply
+from ..tensor import Array, apply
 
 __all__ = ["join"]
 
 
-def join(*arrays, axis=0):
+def join(*arrays: Array, axis: int = 0) -> Array:
     """np.concatenate with its arrays as separate arguments, so that each has its own gradient."""
     return np.concatenate(arrays, axis=axis)
 

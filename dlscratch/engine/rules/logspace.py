@@ -6,10 +6,10 @@ import numpy as np
 
 from ..custom import primitive
 from ..operation import composed, rule
-from ..tensor import unwrap
+from ..tensor import Array, unwrap
 from .guarded import settled
 from .precision import accumulated, restored
-from .reductions import spread
+from .reductions import Axis, spread
 
 __all__ = ["logistic", "logsumexp"]
 
@@ -19,7 +19,7 @@ def _part(small, z):
     return np.where(np.greater(z, 0), 1, small) / (1 + small)
 
 
-def logistic(z):
+def logistic(z: Array) -> Array:
     """e^z / (1 + e^z), the part of e^a in e^a + e^b for z = a - b."""
     return _part(np.exp(-np.abs(z)), z)
 
@@ -58,7 +58,7 @@ rule(
 )
 
 
-def logsumexp(x, axis=None, keepdims=False):
+def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """log sum exp x, shifted by the largest entry of each row; -inf of no entries."""
     wide = accumulated(x)
     shift = _largest(wide, axis)

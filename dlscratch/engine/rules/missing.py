@@ -80,7 +80,8 @@ def nanvar(x, axis=None, *, ddof=0, keepdims=False):
 
 @composed(np.nanstd)
 def nanstd(x, axis=None, *, ddof=0, keepdims=False):
-    return root(np.nanvar(x, axis=axis, ddof=ddof, keepdims=keepdims), p=2)
+    variance = np.nanvar(accumulated(x), axis=axis, ddof=ddof, keepdims=keepdims)
+    return restored(root(variance, p=2), x)
 
 
 def _nan_extreme(extreme, beyond):

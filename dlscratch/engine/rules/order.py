@@ -6,8 +6,9 @@ import warnings
 import numpy as np
 
 from ..operation import composed
-from ..tensor import Tensor, unwrap
-from .reductions import axes_of, in_rows
+from ..tensor import unwrap
+from .precision import by_numpy, whole
+from .reductions import axes_of, count, in_rows
 
 __all__ = []
 
@@ -30,15 +31,14 @@ def quantile(x, q, axis=None, *, method="linear", keepdims=False):
             f"np.quantile on a Tensor: expected method='linear', got {method!r}; "
             "other methods jump, so they have no slope: use the plain array t.data"
         )
-    q = np.asarray(unwrap(q), dtype=float)
+    given = unwrap(q)
+    q = np.asarray(given, dtype=float)
     if not np.all((q >= 0) & (q <= 1)):
         raise ValueError(
             "np.quantile: expected q from 0 to 1, got q outside; percentiles are q / 100"
         )
-    if (
-        x.dtype.kind != "f" or x.size == 0
-    ):  # integers have no gradient; of nothing NumPy says its own
-        return Tensor(np.quantile(unwrap(x), q, axis=axis, keepdims=keepdims))
+    if whole(x) or x.size == 0:  # of nothing NumPy has its own to say
+        return by_numpy(np.quantile, x, given, axis=axis, keepdims=keepdims)
     rows = np.sort(in_rows(x, axis), axis=-1)
     levels = [_level(rows, p) for p in q.ravel().tolist()]
     if keepdims:
@@ -67,7 +67,7 @@ def percentile(x, q, axis=None, *, method="linear", keepdims=False):
 @composed(np.median)
 def median(x, axis=None, *, keepdims=False):
     """The middle entry of each row, or half of each of the two in the middle."""
-    if x.size == 0:
+    if count(x, axis) == 0:
         warnings.warn("Mean of empty slice.", RuntimeWarning, stacklevel=3)
         return np.sum(x, axis=axis, keepdims=keepdims) * math.nan
     return np.quantile(x, 0.5, axis, keepdims=keepdims)

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..custom import primitive
 from ..operation import composed, rule
-from ..tensor import Tensor, apply
+from ..tensor import Array, Tensor, apply
 from .guarded import guarded
 
 __all__ = ["root"]
@@ -41,7 +41,7 @@ def _of_exponent(g, y, x, p):
 rule(np.power, _of_base, _of_exponent)
 
 
-def root(x, p):
+def root(x: Array, p: float) -> Array:
     """x ** (1 / p) for x >= 0."""
     return np.sqrt(x) if p == 2 else x ** (1 / p)
 

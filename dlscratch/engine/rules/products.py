@@ -9,12 +9,13 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..operation import composed, rule
-from ..tensor import apply
+from ..tensor import Array, apply
+from .precision import by_numpy, whole
 
 __all__ = ["mT"]
 
 
-def mT(x):
+def mT(x: Array) -> Array:
     """Each matrix transposed."""
     return np.swapaxes(x, -1, -2)
 
@@ -50,7 +51,7 @@ def dot(a, b):
 
 @composed(np.vdot)
 def vdot(a, b):
-    return np.sum(np.ravel(a) * np.ravel(b))
+    return by_numpy(np.vdot, a, b) if whole(a, b) else np.sum(np.ravel(a) * np.ravel(b))
 
 
 @composed(np.inner)
@@ -65,7 +66,7 @@ def outer(a, b):
 
 @composed(np.vecdot, np.linalg.vecdot)
 def vecdot(a, b, axis=-1):
-    return np.sum(a * b, axis=axis)
+    return by_numpy(np.vecdot, a, b, axis=axis) if whole(a, b) else np.sum(a * b, axis=axis)
 
 
 @composed(np.cross)

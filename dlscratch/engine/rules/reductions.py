@@ -7,31 +7,34 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..operation import composed, rule
+from ..tensor import Array
 from .choices import chosen
 from .powers import root
 from .precision import accumulated, restored
 
-__all__ = ["axes_of", "count", "in_rows", "spread"]
+__all__ = ["Axis", "axes_of", "count", "in_rows", "spread"]
+
+Axis = int | tuple[int, ...] | None
 
 
-def spread(g, x, axis, keepdims):
+def spread(g: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
     """Undo a reduction's shape: repeat g along the axes of x that were reduced."""
     if axis is not None and not keepdims:
         g = np.expand_dims(g, axis)
     return np.broadcast_to(g, x.shape)
 
 
-def axes_of(x, axis):
+def axes_of(x: Array, axis: Axis) -> tuple[int, ...]:
     """The axes that `axis` names, counted from 0; None names all."""
     return tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
 
 
-def count(x, axis):
+def count(x: Array, axis: Axis) -> int:
     """How many entries of x make one entry of the result."""
     return math.prod(x.shape[a] for a in axes_of(x, axis))
 
 
-def in_rows(x, axis):
+def in_rows(x: Array, axis: Axis) -> Array:
     """x with the reduced axes as one, the last."""
     axes = axes_of(x, axis)
     kept = [a for a in range(x.ndim) if a not in axes]
@@ -91,7 +94,8 @@ def var(x, axis=None, *, ddof=0, keepdims=False):
 @composed(np.std)
 def std(x, axis=None, *, ddof=0, keepdims=False):
     """The root of `var`. Of equal numbers it is 0, and so is its slope."""
-    return root(np.var(x, axis=axis, ddof=ddof, keepdims=keepdims), p=2)
+    variance = np.var(accumulated(x), axis=axis, ddof=ddof, keepdims=keepdims)
+    return restored(root(variance, p=2), x)
 
 
 # Extremes -----------------------------------------------------------------------------------------

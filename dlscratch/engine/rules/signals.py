@@ -3,7 +3,8 @@
 import numpy as np
 
 from ..operation import composed, describe, rule
-from ..tensor import apply, unwrap
+from ..tensor import Tensor, apply, unwrap
+from .precision import by_numpy, whole
 
 __all__ = ["REFUSED"]
 
@@ -55,12 +56,17 @@ def interp(x, xp, fp, left=None, right=None):
     Beyond its ends it is `left` and `right`, which are fp[0] and fp[-1] unless given. It has slopes
     in x and fp; on a point the slope in x is that of the piece to its right. float32 stays float32.
     """
-    places = unwrap(x)
-    xp = np.asarray(unwrap(xp), dtype=np.result_type(places, np.float16))
+    x = x if hasattr(x, "dtype") else np.asarray(x)
     fp = fp if hasattr(fp, "dtype") else np.asarray(fp)
+    if whole(x, fp):
+        return by_numpy(np.interp, x, xp, fp, left, right)
+    places = unwrap(x)
+    xp = np.asarray(unwrap(xp)).astype(fp.dtype if whole(x) else x.dtype)
+    if not isinstance(fp, Tensor):
+        fp = fp.astype(xp.dtype)
     last = len(xp) - 1
-    left = fp[0] if left is None else left
-    right = fp[last] if right is None else right
+    left = fp[0] if left is None else float(left)
+    right = fp[last] if right is None else float(right)
     y = right
     if last:
         i = np.clip(np.searchsorted(xp, places, side="right") - 1, 0, last - 1)

@@ -5,16 +5,17 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..custom import primitive
 from ..operation import composed
+from ..tensor import Array
 
 __all__ = ["fold", "windows"]
 
 
-def windows(x, sizes, axes):
+def windows(x: Array, sizes: tuple, axes: tuple) -> Array:
     """Every window of x along `axes`, a view; the places within a window are the last axes."""
     return np.lib.stride_tricks.sliding_window_view(x, sizes, axes)
 
 
-def fold(w, sizes, axes, shape):
+def fold(w: Array, sizes: tuple, axes: tuple, shape: tuple) -> Array:
     """The adjoint of windows: entries that windows shared are sums of what the windows hold."""
     x = np.zeros(shape, w.dtype)
     for place in np.ndindex(*sizes):

@@ -9,7 +9,7 @@ from ..arguments import as_floats, number
 
 __all__ = [
     "leaky_relu",
-    "leaky_relu_vjp",
+    "leaky_relu_gradient",
     "sigmoid",
     "softplus",
     "logsigmoid",
@@ -34,7 +34,7 @@ def leaky_relu(x, negative_slope=0.01):
     return extreme(x, negative_slope * x), None
 
 
-def leaky_relu_vjp(g, y, saved, needs, x, negative_slope=0.01):
+def leaky_relu_gradient(g, y, saved, needs, x, negative_slope=0.01):
     """g, or its leak, by arithmetic on booleans: faster than a choice."""
     negative_slope = x.dtype.type(number(negative_slope))
     return (g * (np.greater(x, 0) * (1 - negative_slope) + negative_slope),)
@@ -43,13 +43,16 @@ def leaky_relu_vjp(g, y, saved, needs, x, negative_slope=0.01):
 def sigmoid(x):
     """1 / (1 + exp(-x)): exact for large negative x too; where exp overflows, 1 / ∞ is 0.
 
-    The formula (1 + tanh(x / 2)) / 2 takes as long, but is a difference of nearly equal numbers for x < 0.
+    (1 + tanh(x / 2)) / 2 takes as long, but is a difference of nearly equal numbers for x < 0.
     """
     x = as_floats("sigmoid", x)
+    y = np.empty_like(x)
+    np.negative(x, out=y)
     with np.errstate(over="ignore"):
-        y = np.exp(-x)
-    y = y + 1
-    return 1 / y, None
+        np.exp(y, out=y)
+    y += 1
+    np.reciprocal(y, out=y)
+    return y, None
 
 
 def softplus(x, beta=1.0, threshold=20.0):
@@ -59,12 +62,9 @@ def softplus(x, beta=1.0, threshold=20.0):
     if beta == 0:
         raise ValueError("softplus: beta=0; want another number, by which to divide")
     z = beta * x
-    y = _log1p_exp(z) / beta
-    return np.where(z > number(threshold), x, y), None
-
-
-def _log1p_exp(z):
-    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+    y = (np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))) / beta
+    straight = z > number(threshold)
+    return np.where(straight, x, y) if np.any(straight) else y, None
 
 
 def logsigmoid(x):
@@ -74,101 +74,125 @@ def logsigmoid(x):
 
 
 def elu(x, alpha=1.0):
-    """x, or α expm1(x) for x <= 0."""
+    """α expm1(min(x, 0)) + max(x, 0): one of the two is 0.
+
+    A third of the time of a choice between the two.
+    """
     x = as_floats("elu", x)
-    below = number(alpha) * np.expm1(np.minimum(x, 0))
-    return np.where(x <= 0, below, x), None
+    y = np.expm1(np.minimum(x, 0))
+    y *= number(alpha)
+    y += np.maximum(x, 0)
+    return y, None
 
 
-# Gates: y = x h(x). The slope is computed while x is in cache, so that backward is one product ---
-#
-# Thirty passes over a row of numbers cost a third when the row stays in cache, so they go block by block.
-# For GELU and SiLU the gate is symmetric, h(x) + h(-x) = 1. So all follows from the tail q(t) = h(-t) for t = |x|, which
-# is small, and is never computed as a difference:
-#     y  = max(x, 0) - t q(t)
-#     y' = 1 - w(t) for x > 0, else w(t), with w(t) = y'(-t) = q - t (-q')
+# Gates: y = x h(x). The slope is computed while x is in cache, so that backward is one product.
+# Twenty
+# to thirty passes over a row of numbers cost a third when the row stays in cache: block by block.
 
 
-def gelu(x, approximate="none"):
-    """(y, dy/dx), from the normal distribution's tail."""
-    x = as_floats("gelu", x)
-    if approximate not in ("none", "tanh"):
-        raise ValueError(
-            f"gelu: expected approximate='none' or 'tanh', got approximate={approximate!r}; "
-            "want 'none' or 'tanh'"
-        )
-    if approximate == "tanh":
-        return _symmetric_gate(_tanh_tail, 40.0, x)
-    return _symmetric_gate(_normal_tail if x.dtype == np.float32 else _exact_tail, 40.0, x)
-
-
-def silu(x):
-    """(y, dy/dx), from the logistic distribution's tail."""
-    return _symmetric_gate(_logistic_tail, 800.0, as_floats("silu", x))
-
-
-def _symmetric_gate(tail, limit, x):
-    """(y, dy/dx) from `tail(t, q, w)`, which fills q and w; beyond `limit` q and w are 0."""
-    y, slope = np.empty_like(x, order="C"), np.empty_like(x, order="C")
+def _blockwise(gate, x):
+    """(y, dy/dx) from `gate(x, y, slope)`, which fills both for a block of x."""
+    y = np.empty_like(x, order="C")
+    slope = np.empty_like(x, order="C")
     flat = x.reshape(-1), y.reshape(-1), slope.reshape(-1)
-    for block in blocks(x.size):
-        x_block, y_block, w = (a[block] for a in flat)
-        t = np.abs(x_block)
-        np.minimum(t, limit, out=t)  # t q is 0 at infinity, not ∞ · 0
-        q = np.empty_like(t)
-        tail(t, q, w)
-        t *= q
-        np.maximum(x_block, 0, out=y_block)
-        y_block -= t
-        half = np.copysign(x.dtype.type(0.5), x_block, out=t)
-        w *= half
-        w *= -2
-        half += 0.5  # 1 for x > 0, else 0
-        w += half
+    with np.errstate(over="ignore"):
+        for block in blocks(x.size):
+            gate(*(a[block] for a in flat))
     return y, slope
 
 
-def _logistic_tail(t, q, w):
-    """q = 1 / (1 + exp(t)), w = q (1 - t (1 - q))."""
-    np.negative(t, out=q)
-    np.exp(q, out=q)
-    np.add(q, 1, out=w)
-    q /= w
-    np.subtract(q, 1, out=w)
-    w *= t
-    w += 1
-    w *= q
+def gelu(x, approximate="none"):
+    """x Φ(x) and its slope, or x σ(2 z) with z = √(2/π) (x + 0.044715 x³)."""
+    x = as_floats("gelu", x)
+    if approximate == "none":
+        return _blockwise(_normal_gate, x)
+    if approximate == "tanh":
+        return _blockwise(_tanh_gate, x)
+    raise ValueError(f"gelu: approximate={approximate!r}; want 'none' or 'tanh'")
 
 
-def _tanh_tail(t, q, w):
-    """q = 1 / (1 + exp(2 z)), w = q (1 - 2 t z' (1 - q)), z = √(2/π) (t + 0.044715 t³)."""
-    square = t * t
-    np.multiply(square, -2 * 0.044715 * _C, out=q)
-    q -= 2 * _C
-    q *= t
-    np.exp(q, out=q)
-    np.add(q, 1, out=w)
-    q /= w
+def silu(x):
+    """x σ(x) and its slope."""
+    return _blockwise(_logistic_gate, as_floats("silu", x))
+
+
+# Logistic gates, h = σ(u(x)) = 1 / (1 + e) with e = exp(-u), which loses no digits for either sign:
+#     y = x h,    y' = h (1 + x u' (1 - h)),    1 - h = e h.
+# Where e overflows, h is 0, and e is cut to a finite number, so that e h is no NaN. x is cut
+# where h
+# is 0 or 1, for the same reason: x h is 0 at -∞.
+
+
+def _logistic_gate(x, y, slope):
+    c = np.maximum(x, -1e3)
+    np.minimum(c, 1e3, out=c)
+    np.negative(c, out=slope)
+    _gate_of(c, x, -1e3, y, slope)
+
+
+def _tanh_gate(x, y, slope):
+    c = np.maximum(x, -40)
+    np.minimum(c, 40, out=c)
+    square = np.multiply(c, c, out=y)
+    np.multiply(square, -2 * 0.044715 * _C, out=slope)
+    slope -= 2 * _C
+    slope *= c
     square *= 6 * 0.044715 * _C
     square += 2 * _C
-    square *= t  # 2 t z'
-    np.subtract(q, 1, out=w)
-    w *= square
-    w += 1
-    w *= q
+    c *= square
+    _gate_of(c, x, -40, y, slope)
 
 
-# Φ(-t) = exp(-t²/2) P(t) / Q(t) for 0 <= t <= 14.5, beyond which it is 0 in float32; all coefficients are positive, so that
-# nothing cancels. Relative error 1.2e-8 before rounding. A minimax fit to erfcx(t / √2) / 2 on 3,000 Chebyshev nodes, by
-# Lawson's iteration (weights grow where the error is large) on the linearized rational least squares.
-# Sources: C. L. Lawson 1961, and for the form W. J. Cody, Rational Chebyshev approximations for the error function, 1969.
-# tests/functional/test_activations.py measures the error anew.
+def _gate_of(xu, x, low, y, slope):
+    """y and slope from x u' (overwritten), x, and -u, which stands in `slope`."""
+    e = np.exp(slope, out=slope)
+    np.add(e, 1, out=y)
+    h = np.reciprocal(y)
+    np.minimum(e, np.finfo(x.dtype).max, out=e)
+    e *= h
+    xu *= e
+    xu += 1
+    np.multiply(xu, h, out=slope)
+    np.maximum(x, low, out=y)
+    y *= h
+
+
+# The normal gate is symmetric, Φ(x) + Φ(-x) = 1. So all follows from the tail q(t) = Φ(-t) for
+# t = |x|, which is small, and is never computed as a difference:
+#     y = max(x, 0) - t q(t),
+#     y' = 1 - w(t) for x > 0, else w(t), with w(t) = y'(-t) = q - t φ(t).
+
+
+def _normal_gate(x, y, slope):
+    t = np.abs(x)
+    np.minimum(t, 40, out=t)  # t q is 0 at infinity, not ∞ · 0
+    q = np.empty_like(t)
+    tail = _normal_tail if x.dtype == np.float32 else _exact_tail
+    tail(t, q, slope)
+    t *= q
+    np.maximum(x, 0, out=y)
+    y -= t
+    half = np.copysign(x.dtype.type(0.5), x, out=t)
+    slope *= half
+    slope *= -2
+    half += 0.5  # 1 for x > 0, else 0
+    slope += half
+
+
+# Φ(-t) = exp(-t²/2) P(t) / Q(t) for 0 <= t <= 14.5, beyond which it is 0 in float32. All
+# coefficients
+# are positive, so that nothing cancels; the relative error is 1.2e-8 before rounding, which
+# tests/functional/test_precision.py measures. Fitted to erfcx(t / √2) / 2 on 3,000 Chebyshev
+# nodes by
+# linearized rational least squares with Lawson's iteration: weights grow where the error is large.
+# Sources: C. L. Lawson 1961; for the form W. J. Cody, Rational Chebyshev approximations for the
+# error function, 1969.
 _P = (0.00411629736491, 0.0406331463695, 0.183234898465, 0.438294624989, 0.5)
 _Q = (0.0103179076151, 0.10185864076, 0.469469998741, 1.20250214339, 1.67447423123, 1.0)
 
 
 def _normal_tail(t, q, w):
-    """q = Φ(-t), w = q - t φ(t), in float32: a third of the time of SciPy's erf, and exact far out."""
+    """q = Φ(-t), w = q - t φ(t), in float32: GELU takes half the time that SciPy's erf took."""
     _density(t, w)
     _polynomial(_P, t, out=q)
     q /= _polynomial(_Q, t, out=np.empty_like(t))
@@ -179,13 +203,14 @@ def _normal_tail(t, q, w):
 
 
 def _density(t, out):
-    """exp(-t²/2). Beyond 5 the rounding of t² would cost ten digits' units, so t² is taken in two parts there."""
+    """exp(-t²/2). Beyond t = 5 the rounding of t² would show: it is then taken in two parts."""
     if t.max() <= 5:
         np.multiply(t, t, out=out)
         out *= -0.5
         np.exp(out, out=out)
         return
-    coarse = (t.view(np.uint32) & np.uint32(0xFFFFF000)).view(np.float32)  # 12 bits: exact squares
+    twelve_bits = np.uint32(0xFFFFF000)  # of which squares are exact
+    coarse = (t.view(np.uint32) & twelve_bits).view(np.float32)
     rest = (t - coarse) * (t + coarse)
     np.multiply(coarse, coarse, out=out)
     out *= -0.5
@@ -217,7 +242,10 @@ def _exact_tail(t, q, w):
 
 
 def mish(x):
-    """x tanh(log(1 + e)), e = exp x: the gate is n / (n + 2) with n = e (e + 2), and 1 from x = 20 on."""
+    """x n / (n + 2) and its slope, with n = e (e + 2), e = exp x.
+
+    That is tanh(log(1 + e)) without a logarithm; 1 from x = 20 on.
+    """
     x = as_floats("mish", x)
     low = np.maximum(x, -800)  # x · 0 is 0 at -∞
     c = np.minimum(low, 20)

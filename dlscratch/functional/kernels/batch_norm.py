@@ -1,13 +1,15 @@
-"""Batch normalization in one node, and each channel scaled and shifted: in the order that memory has, its sums by BLAS.
+"""Batch normalization in one node, and each channel scaled and shifted; sums are by BLAS.
 
-x is seen as (A, C, M): (N, C, places), or (1, C, places and N) after a convolution, which keeps the batch innermost.
+x is seen as (A, C, M), in the order that memory has: (N, C, places), or (1, C, places and N) after
+a
+convolution, which keeps the batch innermost.
 """
 
 import math
 
 import numpy as np
 
-__all__ = ["batch_norm", "batch_norm_vjp", "scale_channels", "scale_channels_vjp"]
+__all__ = ["batch_norm", "batch_norm_gradient", "scale_channels", "scale_channels_gradient"]
 
 
 def _as_channels(x, batch_last):
@@ -58,8 +60,11 @@ def batch_norm(x, weight=None, bias=None, eps=1e-5, running=None):
     return _as_before(y, x.shape, batch_last), (centred, scale, batch_last)
 
 
-def batch_norm_vjp(g, y, saved, needs, x, weight=None, bias=None, **options):
-    """With x̂ = (x - mean) · scale: dx = scale · weight · (g - mean(g) - x̂ · mean(g x̂)), in four passes."""
+def batch_norm_gradient(g, y, saved, needs, x, weight=None, bias=None, **options):
+    """dx = scale · weight · (g - mean(g) - x̂ · mean(g x̂)), in four passes, and the sums.
+
+    scale = 1 / √(var + eps), x̂ = (x - mean) · scale.
+    """
     centred, scale, batch_last = saved
     n = max(y.size // max(y.shape[1], 1), 1)
     g = _as_channels(g, batch_last)
@@ -85,7 +90,7 @@ def scale_channels(x, weight=None, bias=None):
     return _as_before(y, x.shape, batch_last), batch_last
 
 
-def scale_channels_vjp(g, y, batch_last, needs, x, weight=None, bias=None):
+def scale_channels_gradient(g, y, batch_last, needs, x, weight=None, bias=None):
     """The gradients of x, weight and bias."""
     g = _as_channels(g, batch_last)
     needs = (*needs, False, False)

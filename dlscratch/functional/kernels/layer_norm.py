@@ -1,17 +1,18 @@
-"""Layer normalization as one operation on the rows of a matrix: its gradient by hand, its sums by BLAS."""
+"""Layer normalization as one operation on the rows of a matrix; sums are by BLAS."""
 
 import math
 
 import numpy as np
 
-from ..linear import column_sums
+from .linear import column_sums
 
-__all__ = ["layer_norm", "layer_norm_vjp"]
+__all__ = ["layer_norm", "layer_norm_gradient"]
 
 
-# Sums over rows are products with vectors: with BLAS and np.vecdot half the time of np.mean and np.var.
+# Sums over rows are products with vectors: with BLAS and np.vecdot half the time of np.mean and
+# np.var.
 def layer_norm(x, weight=None, bias=None, axes=(-1,), eps=1e-5):
-    """y, and x̂ and 1 / √(var + eps) for the gradient.  x: (..., D), seen as rows (M, D)."""
+    """y, and x̂ and 1 / √(var + eps) for the gradient.  x: (..., D), as rows (M, D)."""
     D = math.prod(x.shape[-len(axes) :])
     rows = x.reshape(math.prod(x.shape[: -len(axes)]), D)
     y, var = _centred(rows, eps)
@@ -26,10 +27,12 @@ def layer_norm(x, weight=None, bias=None, axes=(-1,), eps=1e-5):
 
 
 def _centred(rows, eps):
-    """(rows - mean, var), row by row. The mean is rounded: what it leaves is subtracted too, where it would show.
+    """(rows - mean, var), row by row.
 
-    So equal numbers become 0, not a few units in their last place, which the division by √(0 + eps) would blow up.
-    To look costs one product with ones.
+    The mean is rounded: what it leaves is subtracted too, where it would show. So equal numbers
+    become
+    0, not a few units in their last place, which the division by √(0 + eps) would blow up. To look
+    costs one product with ones.
     """
     D = max(rows.shape[1], 1)
     ones = np.ones(rows.shape[1], rows.dtype)
@@ -42,8 +45,9 @@ def _centred(rows, eps):
     return y, var
 
 
-# With h = g · x̂ and w the weights: dx = (g w - mean(g w) - x̂ mean(h w)) / √(var + eps), dweight = Σ h, dbias = Σ g.
-def layer_norm_vjp(g, y, saved, needs, x, weight=None, bias=None, axes=(-1,), eps=1e-5):
+# With h = g · x̂ and w the weights:
+#     dx = (g w - mean(g w) - x̂ mean(h w)) / √(var + eps),    dweight = Σ h,    dbias = Σ g.
+def layer_norm_gradient(g, y, saved, needs, x, weight=None, bias=None, axes=(-1,), eps=1e-5):
     """The gradients of x, weight and bias."""
     normal, scale = saved
     D = normal.shape[1]

@@ -6,6 +6,7 @@ import operator
 import numpy as np
 
 from ..folding import count, pair, places, windows
+from .finite import all_finite
 
 __all__ = ["max_pool", "max_pool_gradient", "entries", "places_of_maxima", "overhang", "lowest"]
 
@@ -25,9 +26,8 @@ def max_pool_gradient(
 ):
     """Each gradient goes to the first entry that is its window's maximum, or to its last NaN, as in PyTorch."""
     options = kernel_size, stride, padding, dilation, ceil_mode
-    with np.errstate(invalid="ignore", over="ignore"):
-        finite = np.isfinite(np.sum(y)) and np.isfinite(np.sum(g))
-    dx = _to_the_first(g, y, x, *options) if finite else _to_places(g, x, *options)
+    to_pixels = _to_the_first if all_finite(y, g) else _to_places
+    dx = to_pixels(g, y, x, *options)
     return dx, *[None] * (len(needs) - 1)
 
 
@@ -50,7 +50,7 @@ def _to_the_first(g, y, x, *options):
     return dx[inside]
 
 
-def _to_places(g, x, *options):
+def _to_places(g, y, x, *options):
     """The gradient by indices, where comparisons and products do not do: NaN equals nothing, and 0 · ∞ is NaN."""
     at = places_of_maxima(x, *options)
     images = int(np.prod(x.shape[:-2]))

@@ -4,11 +4,11 @@ import numpy as np
 
 from ..arguments import as_floats
 
-__all__ = ["softmax", "log_softmax", "cross_entropy", "cross_entropy_vjp"]
+__all__ = ["softmax", "log_softmax", "cross_entropy", "cross_entropy_gradient"]
 
 
 def _shifted(x, axis):
-    """x - max x along `axis`; of no entries the maximum is -∞. float16 is widened: its sums overflow."""
+    """x - max x along `axis`, float16 being widened: its sums overflow."""
     if x.dtype.itemsize < 4:
         x = x.astype(np.float32)
     return x - np.max(x, axis=axis, keepdims=True, initial=-np.inf)
@@ -24,39 +24,47 @@ def softmax(x, axis=-1):
 
 
 def log_softmax(x, axis=-1):
-    """z - log1p(Σ exp(z) - 1), z = x - max x, the largest entry's 1 being left out of the sum.
+    """z - log Σ exp(z), z = x - max x.
 
-    So the largest entry's own logarithm, of a number near 1, is exact: log Σ exp(z) would be 0 for a gap of 17 or more.
+    A sum near 1 is taken as log1p of the sum without the largest entry, so that the logarithm of a
+    probability near 1 keeps its digits: it would be 0 for a gap of 17.
     """
     x = as_floats("log_softmax", x)
     z = _shifted(x, axis)
     e = np.exp(z)
-    largest = z == 0
-    e -= largest
-    others = np.sum(e, axis=axis, keepdims=True)
-    others += np.count_nonzero(largest, axis=axis, keepdims=True) - 1
-    z -= np.log1p(others, out=others)
+    total = np.sum(e, axis=axis, keepdims=True)
+    if np.any(total < 2):
+        largest = z == 0
+        e -= largest
+        others = np.sum(e, axis=axis, keepdims=True)
+        others += np.count_nonzero(largest, axis=axis, keepdims=True) - 1
+        z -= np.log1p(others)
+    else:
+        z -= np.log(total)
     return z.astype(x.dtype, copy=False), None
 
 
-# The classes go down the first axis: maxima and sums over ten of them then run along the batch, five times as fast.
+# The classes go down the first axis: maxima and sums over ten of them then run along the batch,
+# five times as fast.
 # With e = exp(z), z = logits - max, t the target and `others` the sum of e without its entry t:
 #     -log p_t = log Σ e - z_t = log1p(others + (e_t - 1)) - z_t,    dz_t = p_t - 1 = -others / Σ e.
-# Where the target is the largest, e_t - 1 is exactly 0, so that a loss of 1e-9 is 1e-9, not 0, and so is its slope.
+# Where the target is the largest, e_t - 1 is exactly 0, so that a loss of 1e-9 is 1e-9, not 0,
+# and so is its slope.
 def cross_entropy(logits, targets, reduction="none"):
     """The losses of rows, or their mean or sum.  logits: (N, C), targets: (N,)."""
-    z = logits.T.astype(np.promote_types(logits.dtype, np.float32))
+    z = logits.T.astype(np.promote_types(logits.dtype, np.float32), order="C")
     z -= z.max(axis=0)
-    rows = np.arange(z.shape[1])
-    at_target = z[targets, rows]
+    places = targets * z.shape[1] + np.arange(z.shape[1])
+    flat = z.reshape(-1)
+    at_target = flat[places]
     np.exp(z, out=z)
-    e_target = z[targets, rows]
-    z[targets, rows] = 0
+    flat[places] = 0
     others = z.sum(axis=0)
+    e_target = np.exp(at_target)
     loss = np.log1p(others + (e_target - 1)) - at_target
     total = others + e_target
     z /= total
-    z[targets, rows] = -others / total
+    flat[places] = -others / total
     if reduction == "mean":
         loss = loss.mean()
     elif reduction == "sum":
@@ -64,7 +72,7 @@ def cross_entropy(logits, targets, reduction="none"):
     return loss.astype(logits.dtype, copy=False), z
 
 
-def cross_entropy_vjp(g, y, slopes, needs, logits, targets, reduction="none"):
+def cross_entropy_gradient(g, y, slopes, needs, logits, targets, reduction="none"):
     """The gradient of the logits, whose slopes forward has computed."""
     if reduction == "mean":
         g = g / len(targets)

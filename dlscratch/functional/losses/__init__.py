@@ -1,4 +1,4 @@
-"""Losses: how wrong an output is, as one number, or one for each example or entry with reduction="none"."""
+"""Losses: how wrong an output is, as one number, or with reduction="none" one for each part."""
 
 from .classification import (
     binary_cross_entropy,

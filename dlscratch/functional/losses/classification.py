@@ -30,13 +30,16 @@ __all__ = [
 
 
 def textbook_cross_entropy(logits: Array, targets: Array, reduction: str = "mean") -> Array:
-    """L = mean over n of -log softmax(logits_n)[target_n].  logits: (N, C), targets: integers (N,)."""
+    """L = mean over n of -log softmax(logits_n)[target_n].
+
+    logits: (N, C), targets: integers (N,).
+    """
     log_p = textbook_log_softmax(logits)
     return reduce(-log_p[np.arange(len(targets)), targets], reduction)
 
 
 _cross_entropy = custom_vjp(
-    textbook_cross_entropy, kernels.cross_entropy, kernels.cross_entropy_vjp
+    textbook_cross_entropy, kernels.cross_entropy, kernels.cross_entropy_gradient
 )
 
 
@@ -48,20 +51,24 @@ def cross_entropy(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Array:
-    """L = mean over n of -log softmax(logits_n)[target_n]; its gradient is (softmax - one-hot) / N.
+    """L = mean over n of -log softmax(logits_n)[target_n].
+
+    Its gradient is (softmax - one-hot) / N.
 
     Parameters
     ----------
     input : the logits, (N, C) or (N, C, ...), or (C,) for one example
     target : classes, integers (N, ...) from 0 to C - 1; or probabilities, of the shape of input
     weight : (C,), multiplies each class's part; the mean is then a weighted one
-    ignore_index : targets equal to it do not count: whatever their logits are, loss and gradient are 0
+    ignore_index : targets equal to it do not count: whatever their logits are, loss and gradient
+        are 0
     reduction : "mean", "sum" or "none"
     label_smoothing : ε mixes the target with ε / C for each class
 
     Returns
     -------
-    the loss, (); with reduction="none" of the shape of the classes. The mean over no targets is NaN, its gradient 0.
+    the loss, (); with reduction="none" of the shape of the classes. The mean over no targets is
+    NaN, its gradient 0.
 
     Raises
     ------
@@ -133,9 +140,11 @@ def nll_loss(
 
 
 def focal_loss(input: Array, target: Array, gamma: float = 2.0, reduction: str = "mean") -> Array:
-    """L = mean of -(1 - p)^γ log p, p being the probability of the true class: what is easy counts less.
+    """L = mean of -(1 - p)^γ log p, p being the probability of the true class.
 
-    input: (N, C) or (N, C, ...), target: integers (N, ...). γ = 0 is cross_entropy. Source: Lin et al. 2017.
+    What is easy counts less; γ = 0 is cross_entropy.  input: (N, C) or (N, C, ...), target:
+    integers
+    (N, ...). Source: Lin et al. 2017.
     """
     input = as_floats("focal_loss", input)
     loss = cross_entropy(input, target, reduction="none")
@@ -203,7 +212,8 @@ def _class_weights(name, input, weight):
     wrong = weight is not None and np.shape(weight) != input.shape[1:2]
     if input.ndim < 2 or wrong:
         raise ValueError(
-            f"{name}: input {np.shape(input)}, weight {np.shape(weight)}; want (N, C) or (N, C, ...), and (C,)"
+            f"{name}: input {np.shape(input)}, weight {np.shape(weight)}; "
+            "want (N, C) or (N, C, ...), and (C,)"
         )
     return None if weight is None else np.asarray(unwrap(weight)).astype(input.dtype)
 
@@ -223,7 +233,7 @@ def _weighted_nll(nll, rows, labels, w):
 
 
 def _reduced(loss, share, kept, shape, reduction):
-    """The loss of what was kept: Σ loss / Σ share, Σ loss, or each in its place, 0 where ignored."""
+    """Σ loss / Σ share, Σ loss, or each loss in its place among zeros for what was ignored."""
     if reduction == "mean":
         return mean_of(np.sum(loss), number(np.sum(share)))
     if reduction == "none":
@@ -237,8 +247,8 @@ def _check_one(name, input, target):
     probabilities = _are_probabilities(input, np.asarray(unwrap(target)))
     if np.shape(target) != () and not probabilities:
         raise ValueError(
-            f"{name}: input {input.shape} is one example, target {np.shape(target)}; want target (), "
-            f"or give a batch: input[None]"
+            f"{name}: input {input.shape} is one example, target {np.shape(target)}; "
+            "want target (), or a batch: input[None]"
         )
 
 
@@ -254,7 +264,7 @@ def _of_one(loss):
 
 
 def textbook_binary_cross_entropy(p: Array, t: Array) -> Array:
-    """-t log p - (1 - t) log(1 - p), entry by entry, no logarithm below -100.  p, t: one shape."""
+    """-t log p - (1 - t) log(1 - p), entry by entry, no logarithm being below -100."""
     with np.errstate(divide="ignore"):
         return -(t * np.maximum(np.log(p), -100) + (1 - t) * np.maximum(np.log1p(-p), -100))
 
@@ -280,11 +290,12 @@ _binary_cross_entropy = custom_vjp(
 def binary_cross_entropy(
     input: Array, target: Array, weight: Array | None = None, reduction: str = "mean"
 ) -> Array:
-    """L = mean of -t log p - (1 - t) log(1 - p), p = input, t = target; logarithms below -100 are -100.
+    """L = mean of -t log p - (1 - t) log(1 - p), with p = input, t = target.
 
-    The slope is (p - t) / max(p (1 - p), 1e-12), as in PyTorch.  Both: one shape; weight broadcasts, and where it is 0
-    nothing counts. Raises ValueError for an input outside [0, 1]. From logits, binary_cross_entropy_with_logits is
-    exact and safe.
+    Logarithms below -100 are -100, and the slope is (p - t) / max(p (1 - p), 1e-12), as in PyTorch.
+    Both: one shape; weight broadcasts, and where it is 0 nothing counts. Raises ValueError for an
+    input
+    outside [0, 1]. From logits, binary_cross_entropy_with_logits is exact and safe.
     """
     input = as_floats("binary_cross_entropy", input)
     same_shape("binary_cross_entropy", input, target)
@@ -292,8 +303,8 @@ def binary_cross_entropy(
     outside = np.less(input, 0) | np.greater(input, 1)  # NaN is not outside: the loss is NaN then
     if np.any(outside):
         raise ValueError(
-            "binary_cross_entropy: input outside [0, 1]; for logits want binary_cross_entropy_with_logits; "
-            "use binary_cross_entropy_with_logits"
+            "binary_cross_entropy: input outside [0, 1]; want probabilities; "
+            "for logits use binary_cross_entropy_with_logits"
         )
     loss = _binary_cross_entropy(input, target)
     return reduce(loss if weight is None else loss * weight, reduction)
@@ -307,7 +318,7 @@ def textbook_binary_cross_entropy_with_logits(z: Array, t: Array) -> Array:
 _binary_cross_entropy_with_logits = custom_vjp(
     textbook_binary_cross_entropy_with_logits,
     binary_kernels.binary_cross_entropy_with_logits,
-    binary_kernels.binary_cross_entropy_with_logits_vjp,
+    binary_kernels.binary_cross_entropy_with_logits_gradient,
 )
 
 
@@ -324,7 +335,8 @@ def binary_cross_entropy_with_logits(
     ----------
     input : the logits z, any shape
     target : probabilities t, of that shape
-    weight : multiplies the loss of an entry, and broadcasts; where it is 0 nothing counts, NaN neither
+    weight : multiplies the loss of an entry, and broadcasts; where it is 0 nothing counts, NaN
+        neither
     reduction : "mean", "sum" or "none"
     pos_weight : multiplies the part of t, and broadcasts
 

@@ -62,9 +62,10 @@ def triplet_margin_loss(
 def cosine_embedding_loss(
     input1: Array, input2: Array, target: Array, margin: float = 0.0, reduction: str = "mean"
 ) -> Array:
-    """L = mean of 1 - c where target = 1, max(0, c - margin) where -1, with c = cos(input1, input2).
+    """L = mean of 1 - c where target = 1, max(0, c - margin) where it is -1.
 
-    Inputs: (N, D), target: (N,); or (D,) and (). Raises ValueError for other shapes and targets.
+    c = cos(input1, input2).  Inputs: (N, D), target: (N,); or (D,) and (). Raises ValueError for
+    other shapes and targets.
     """
     name = "cosine_embedding_loss"
     input1 = as_floats(name, input1)
@@ -79,9 +80,10 @@ def cosine_embedding_loss(
 def info_nce(
     queries: Array, keys: Array, temperature: float = 0.1, reduction: str = "mean"
 ) -> Array:
-    """L = mean of -log softmax over all keys of cos(query_n, key) / τ, at key n: find the partner.
+    """L = mean of -log softmax over all keys of cos(query_n, key) / τ, at key n.
 
-    queries, keys: (N, D), row n of one belonging to row n of the other. log N - L bounds their mutual information from below.
+    It asks to find the partner: row n of queries (N, D) belongs to row n of keys (N, D). log N - L
+    bounds their mutual information from below.
     Raises ValueError for other shapes, and a temperature <= 0. Source: van den Oord et al. 2018.
     """
     temperature = number(temperature)

@@ -1,4 +1,4 @@
-"""Connectionist temporal classification: the loss for labels whose alignment with the input is unknown."""
+"""Connectionist temporal classification: the loss for labels of unknown alignment."""
 
 import numpy as np
 
@@ -23,19 +23,22 @@ def ctc_loss(
 ) -> Array:
     """L = -log of the probability of all paths that read as `targets`.
 
-    A path has one symbol a frame; it is read by writing repeated symbols once and leaving out blanks. With blanks between
-    the targets, α_t(s) is the log-sum-exp of α_{t-1}(s), α_{t-1}(s-1) and, unless the symbol is blank or the one two before,
-    α_{t-1}(s-2), plus log_probs_t(symbol s); L = -log-sum-exp of the last two α_T.
+    A path has one symbol a frame; it is read by writing repeated symbols once and leaving out
+    blanks. With blanks between the targets, α_t(s) is the log-sum-exp of α_{t-1}(s), α_{t-1}(s-1)
+    and, unless the symbol is blank or the one two before, α_{t-1}(s-2), plus log_probs_t(symbol s);
+    L is minus the log-sum-exp of the last two α_T.
 
     Parameters
     ----------
     log_probs : (T, N, C), or (T, C) for one example
-    targets : integers (N, S), of which only the first target_lengths count; or (Σ lengths,), one after the other
+    targets : integers (N, S), of which only the first target_lengths count; or (Σ lengths,), one
+        after the other
     input_lengths : (N,) or (), the frames that count
     target_lengths : (N,) or ()
     blank : the class that stands for no symbol
     reduction : "mean" divides each loss by its target's length first; "sum" or "none"
-    zero_infinity : whether losses of targets that do not fit into the frames are 0, with gradient 0, in place of ∞
+    zero_infinity : whether losses of targets that do not fit into the frames are 0, with gradient
+        0, in place of ∞
 
     Returns
     -------
@@ -105,8 +108,8 @@ def _check(log_probs, targets, steps, sizes, blank):
     )
     if not shapes_fit:
         raise ValueError(
-            f"ctc_loss: log_probs {log_probs.shape}, targets {targets.shape}, lengths {steps.shape} and {sizes.shape}; "
-            "want (T, N, C), (N, S), (N,) and (N,)"
+            f"ctc_loss: log_probs {log_probs.shape}, targets {targets.shape}, "
+            f"lengths {steps.shape} and {sizes.shape}; want (T, N, C), (N, S), (N,) and (N,)"
         )
     if not len(targets):
         return
@@ -115,8 +118,9 @@ def _check(log_probs, targets, steps, sizes, blank):
     sizes_fit = 0 <= sizes.min() <= sizes.max() <= targets.shape[1]
     if not (steps_fit and sizes_fit and 0 <= blank < C):
         raise ValueError(
-            f"ctc_loss: lengths or blank={blank} out of range for log_probs {log_probs.shape}, targets {targets.shape}; "
-            f"want 1 to {T} frames, 0 to {targets.shape[1]} symbols, a blank from 0 to {C - 1}"
+            f"ctc_loss: lengths or blank={blank} out of range for log_probs {log_probs.shape}, "
+            f"targets {targets.shape}; want 1 to {T} frames, 0 to {targets.shape[1]} symbols, "
+            f"a blank from 0 to {C - 1}"
         )
     read = targets[np.arange(targets.shape[1]) < sizes[:, None]]
     if read.size and not 0 <= read.min() <= read.max() < C or np.any(read == blank):

@@ -1,4 +1,4 @@
-"""Losses on distributions: negative log-likelihoods of numbers and counts, and the divergence of two distributions."""
+"""Losses on distributions: negative log-likelihoods of numbers and counts, and divergence."""
 
 import math
 
@@ -27,9 +27,11 @@ def gaussian_nll_loss(
     Parameters
     ----------
     input, target : one shape
-    var : variances, of a shape that broadcasts with input, or that of input without its last axis: one for each example
+    var : variances, of a shape that broadcasts with input, or that of input without its last axis:
+        one for each example
     full : whether log(2π) / 2 is added
-    eps : the floor of the variance. A variance below gets the slope at the floor, as in PyTorch, so that it can grow again
+    eps : the floor of the variance. A variance below gets the slope at the floor, as in PyTorch, so
+        that it can grow again
     reduction : "mean", "sum" or "none"
 
     Returns
@@ -54,7 +56,8 @@ def gaussian_nll_loss(
         )
     if np.any(np.less(var, 0)):
         raise ValueError(
-            "gaussian_nll_loss: a variance below 0; want the variance itself: np.exp of what predicts its logarithm"
+            "gaussian_nll_loss: a variance below 0; want the variance itself: "
+            "np.exp of what predicts its logarithm"
         )
     v = at_least(var, number(eps))
     loss = 0.5 * (np.log(v) + np.square(input - target) / v)
@@ -107,12 +110,14 @@ def kl_div(input: Array, target: Array, reduction: str = "mean", log_target: boo
     ----------
     input : log-probabilities log q
     target : probabilities p, of the shape of input; or their logarithms, if log_target
-    reduction : "mean", "sum", "none", or "batchmean", which divides the sum by the first axis: only that is KL(p || q)
+    reduction : "mean", "sum", "none", or "batchmean", which divides the sum by the first axis: only
+        that is KL(p || q)
     log_target : which of the two target is
 
     Returns
     -------
-    the loss, (); with reduction="none" of the shape of the input. What has p = 0 counts nothing, whatever q is.
+    the loss, (); with reduction="none" of the shape of the input. What has p = 0 counts nothing,
+    whatever q is.
     """
     input = as_floats("kl_div", input)
     same_shape("kl_div", input, target)

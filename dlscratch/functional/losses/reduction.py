@@ -12,7 +12,10 @@ __all__ = ["reduce", "mean_of", "certain", "weigh"]
 
 
 def reduce(loss: Array, reduction: str) -> Array:
-    """The mean, the sum, or all entries ("none") of a loss.  Raises ValueError for another word."""
+    """The mean, the sum, or all entries of a loss.
+
+    Raises ValueError for another word than "mean", "sum" or "none".
+    """
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"reduction={reduction!r}: want 'mean', 'sum' or 'none'")
     if reduction == "none":
@@ -25,7 +28,10 @@ def reduce(loss: Array, reduction: str) -> Array:
 
 
 def mean_of(total: Array, count: float) -> Array:
-    """total / count; of nothing NaN as in PyTorch, but with a gradient of 0, so that no weight is spoiled."""
+    """total / count; of nothing NaN as in PyTorch.
+
+    The gradient is then 0, since there is nothing for it to reach: no weight is spoiled.
+    """
     return total * math.nan if count == 0 else total / count
 
 
@@ -38,7 +44,7 @@ def certain(share: Array, loss: Array) -> Array:
 
 
 def weigh(weight: Array | None, *inputs: Array) -> tuple:
-    """(weight in the dtype of the first input, *inputs), the inputs being 0 where the weight is.
+    """(weight, *inputs), the inputs being 0 where the weight is, and of one dtype.
 
     So whatever stands there, NaN too, has no effect on value and gradient.
     """

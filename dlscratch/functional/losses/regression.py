@@ -47,7 +47,9 @@ def mse_loss(
 ) -> Array:
     """L = mean (input - target)²: a Gaussian's negative log-likelihood up to constants.
 
-    All: one shape. With a weight for each entry L = Σ w (input - target)² / Σ w; an entry of weight 0 does not count.
+    All: one shape. With a weight for each entry L = Σ w (input - target)² / Σ w; an entry of weight
+    0
+    does not count.
     Raises ValueError for two shapes.
 
     Examples
@@ -65,7 +67,10 @@ def mse_loss(
 def l1_loss(
     input: Array, target: Array, reduction: str = "mean", weight: Array | None = None
 ) -> Array:
-    """L = mean |input - target|: least at the median.  All: one shape; weights as in mse_loss."""
+    """L = mean |input - target|: least at the median.
+
+    All: one shape; weights as in mse_loss.
+    """
     input, target = _pair("l1_loss", input, target)
     if weight is not None:
         same_shape("l1_loss", input, weight)
@@ -137,7 +142,7 @@ def hinge_loss(input: Array, target: Array, margin: float = 1.0, reduction: str 
     return reduce(np.maximum(0, number(margin) - input * target), reduction)
 
 
-def signs(name: str, target: Array):
+def signs(name: str, target: Array) -> None:
     """Raise ValueError unless all targets are -1 or 1."""
     if not np.all(np.isin(unwrap(target), (-1, 1))):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Normalization: subtract a mean, divide by a standard deviation or a length, then scale and shift by learned amounts."""
+"""Normalization: subtract a mean, divide by a deviation or a length; scale and shift."""
 
 from .batch_norms import batch_norm
 from .layer_norms import group_norm, instance_norm, layer_norm, rms_norm

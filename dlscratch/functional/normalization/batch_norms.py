@@ -1,4 +1,4 @@
-"""Batch normalization: each channel normalized over the examples of a batch, and over the places of an image."""
+"""Batch normalization: each channel normalized over a batch, and over the places of images."""
 
 import math
 
@@ -21,7 +21,10 @@ __all__ = [
 def textbook_scale_channels(
     x: Array, weight: Array | None = None, bias: Array | None = None
 ) -> Array:
-    """y = x · weight + bias, one number for each channel.  x: (N, C, ...), weight, bias: (C,) or None."""
+    """y = x · weight + bias, one number for each channel.
+
+    x: (N, C, ...), weight, bias: (C,) or None → as x.
+    """
     shape = (1, x.shape[1]) + (1,) * (x.ndim - 2)
     if weight is not None:
         x = x * np.reshape(weight, shape)
@@ -29,7 +32,7 @@ def textbook_scale_channels(
 
 
 _scale_channels = custom_vjp(
-    textbook_scale_channels, kernels.scale_channels, kernels.scale_channels_vjp
+    textbook_scale_channels, kernels.scale_channels, kernels.scale_channels_gradient
 )
 
 
@@ -42,8 +45,10 @@ def textbook_batch_norm(
 ) -> Array:
     """y = (x - mean) / √(var + eps) · weight + bias for each channel, var being biased.
 
-    running = (mean, var, momentum) are moved in place, by r ← (1 - momentum) r + momentum · batch, the variance unbiased;
-    here they are not: this definition runs for second derivatives, when the fast one has moved them already.
+    running = (mean, var, momentum) are moved in place, by r ← (1 - momentum) r + momentum · batch,
+    the
+    variance unbiased; here they are not: this definition runs for second derivatives, when the fast
+    one has moved them already.
     x: (N, C, ...), weight, bias: (C,) or None → as x.
     """
     axes = (0, *range(2, x.ndim))
@@ -52,7 +57,7 @@ def textbook_batch_norm(
     return textbook_scale_channels((x - mean) / np.sqrt(var + eps), weight, bias)
 
 
-_batch_norm = custom_vjp(textbook_batch_norm, kernels.batch_norm, kernels.batch_norm_vjp)
+_batch_norm = custom_vjp(textbook_batch_norm, kernels.batch_norm, kernels.batch_norm_gradient)
 
 
 def batch_norm(
@@ -70,7 +75,8 @@ def batch_norm(
     Parameters
     ----------
     x : (N, C) or (N, C, ...)
-    running_mean, running_var : (C,), which normalize outside of training. Training moves them, in place, by
+    running_mean, running_var : (C,), which normalize outside of training. Training moves them, in
+        place, by
         r ← (1 - momentum) r + momentum · batch, the variance unbiased; they may then be None
     weight, bias : (C,)
     training : whether the batch's own mean and variance normalize
@@ -93,11 +99,13 @@ def batch_norm(
     x, eps, momentum = as_floats("batch_norm", x), number(eps), number(momentum)
     if x.ndim < 2 or (running_mean is None and not training):
         raise ValueError(
-            f"batch_norm: input {x.shape}; want (N, C, ...), and outside of training a running mean and variance"
+            f"batch_norm: input {x.shape}; want (N, C, ...), "
+            "and outside of training a running mean and variance"
         )
     if training and math.prod(x.shape) == x.shape[1]:
         raise ValueError(
-            f"batch_norm: one value a channel ({x.shape}) has no variance; want more: use a larger batch or model.eval()"
+            f"batch_norm: one value a channel ({x.shape}) has no variance; "
+            "want more: use a larger batch or model.eval()"
         )
     C = x.shape[1:2]
     check_parameters("batch_norm", x, C, running_mean=running_mean, running_var=running_var)
@@ -113,13 +121,13 @@ def batch_norm(
 
 
 def scale_channels(name: str, x: Array, weight: Array | None, bias: Array | None) -> Array:
-    """x · weight + bias, one number for each channel.  x: (N, C, ...), weight and bias: (C,) or None."""
+    """x · weight + bias, one number for each channel, after a check of both."""
     check_parameters(name, x, x.shape[1:2], weight=weight, bias=bias)
     return x if weight is None and bias is None else _scale_channels(x, weight, bias)
 
 
-def check_parameters(name: str, x: Array, shape: tuple, **parameters: Array | None):
-    """Raise ValueError unless the parameters have that shape, TypeError unless x has their dtype."""
+def check_parameters(name: str, x: Array, shape: tuple, **parameters: Array | None) -> None:
+    """Raise ValueError for parameters of another shape, TypeError for another dtype than x's."""
     for role, p in parameters.items():
         if p is None:
             continue

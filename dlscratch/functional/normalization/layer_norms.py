@@ -1,4 +1,7 @@
-"""The layer norm family: each example normalized by itself, over its last axes, its groups of channels, or each channel."""
+"""The layer norm family: each example normalized by itself.
+
+Over its last axes, over groups of its channels, or over each channel's places.
+"""
 
 import math
 
@@ -20,7 +23,7 @@ def textbook_layer_norm(
     axes: tuple = (-1,),
     eps: float = 1e-5,
 ) -> Array:
-    """y = x̂ · weight + bias, x̂ = (x - mean) / √(var + eps) over the last axes, var being biased."""
+    """y = x̂ · weight + bias, with x̂ = (x - mean) / √(var + eps) over the last axes."""
     mean = np.mean(x, axis=axes, keepdims=True)
     var = np.var(x, axis=axes, keepdims=True)
     y = (x - mean) / np.sqrt(var + eps)
@@ -29,7 +32,7 @@ def textbook_layer_norm(
     return y if bias is None else y + bias
 
 
-_layer_norm = custom_vjp(textbook_layer_norm, kernels.layer_norm, kernels.layer_norm_vjp)
+_layer_norm = custom_vjp(textbook_layer_norm, kernels.layer_norm, kernels.layer_norm_gradient)
 
 
 def layer_norm(
@@ -92,7 +95,8 @@ def rms_norm(
 ) -> Array:
     """y = x / √(mean x² + eps) · weight over the last axes; eps is the dtype's unless given.
 
-    x: (N, ..., D), normalized_shape and weight as in layer_norm → as x. Raises ValueError for another x or weight.
+    x: (N, ..., D), normalized_shape and weight as in layer_norm → as x. Raises ValueError for
+    another x or weight.
     Source: Zhang & Sennrich 2019.
     """
     x = as_floats("rms_norm", x)
@@ -113,13 +117,15 @@ def group_norm(
 ) -> Array:
     """y = x̂ · weight + bias, each group of channels of each example normalized.
 
-    x: (N, C, ...), weight and bias: (C,) → as x. Raises ValueError for groups that do not divide the channels, TypeError
-    unless x has the dtype of weight. Source: Wu & He 2018.
+    x: (N, C, ...), weight and bias: (C,) → as x. Raises ValueError for groups that do not divide
+    the
+    channels, TypeError unless x has the dtype of weight. Source: Wu & He 2018.
     """
     x = as_floats("group_norm", x)
     if x.ndim < 2 or num_groups < 1 or x.shape[1] % num_groups:
         raise ValueError(
-            f"group_norm: input {x.shape}; want (N, C, ...) with C divisible by num_groups={num_groups}"
+            f"group_norm: input {x.shape}; "
+            f"want (N, C, ...) with C divisible by num_groups={num_groups}"
         )
     size = math.prod(x.shape[1:]) // num_groups
     groups = np.reshape(x, (x.shape[0] * num_groups, size))
@@ -142,7 +148,8 @@ def instance_norm(
     Parameters
     ----------
     x : (N, C, ...)
-    running_mean, running_var : (C,), moved in place towards the mean of the examples' means and unbiased variances
+    running_mean, running_var : (C,), moved in place towards the mean of the examples' means and
+        unbiased variances
     weight, bias : (C,)
     use_input_stats : if not, the running mean and variance normalize, as in batch_norm
     momentum : how far the running ones move: r ← (1 - momentum) r + momentum · new
@@ -166,7 +173,8 @@ def instance_norm(
         return batch_norm(x, running_mean, running_var, weight, bias, eps=eps)
     if x.ndim < 3 or math.prod(x.shape[2:]) == 1:
         raise ValueError(
-            f"instance_norm: input {x.shape} has one value a channel, which has no variance; want (N, C, L) with L > 1"
+            f"instance_norm: input {x.shape} has one value a channel, which has no variance; "
+            "want (N, C, L) with L > 1"
         )
     if running_mean is not None:
         _move_towards_instances(x, running_mean, running_var, number(momentum))

@@ -1,4 +1,4 @@
-"""Vectors and matrices divided by their length: directions, angles, and weights whose length is apart."""
+"""Vectors and matrices divided by their length: directions, angles, weights."""
 
 import numpy as np
 
@@ -25,7 +25,8 @@ def weight_norm(v: Array, g: Array, axis: int = 0) -> Array:
 def spectral_norm(W: Array, u: Array, v: Array) -> Array:
     """W / σ, with σ = uᵀ W v, the largest singular value when u and v are its vectors.
 
-    W: (O, ...), u: (O,), v: (D,) → (O, ...). Raises ValueError for other shapes. Source: Miyato et al. 2018.
+    W: (O, ...), u: (O,), v: (D,) → (O, ...). Raises ValueError for other shapes. Source: Miyato et
+    al. 2018.
     """
     matrix = np.reshape(W, (W.shape[0], -1))
     _fit("spectral_norm", "u", u, matrix.shape[:1])
@@ -36,7 +37,8 @@ def spectral_norm(W: Array, u: Array, v: Array) -> Array:
 def _fit(name, what, parameter, shape):
     if parameter.shape != shape:
         raise ValueError(
-            f"{name}: expected {what} {shape}, got a parameter of shape {parameter.shape}; want {shape}"
+            f"{name}: expected {what} {shape}, got a parameter of shape {parameter.shape}; "
+            f"want {shape}"
         )
 
 
@@ -57,13 +59,15 @@ def normalize(x: Array, p: float = 2.0, axis: int = 1, eps: float = 1e-12) -> Ar
 
 
 def cosine_similarity(x1: Array, x2: Array, axis: int = 1, eps: float = 1e-8) -> Array:
-    """Σ a b / (max(|a|, eps) max(|b|, eps)) along `axis`, a = x1, b = x2; 0 where one is the zero vector.
+    """Σ a b / (max(|a|, eps) max(|b|, eps)) along `axis`, with a = x1, b = x2.
 
-    One shape → that without `axis`. Raises ValueError for two shapes.
+    It is 0 where one is the zero vector.  One shape → that without `axis`. Raises ValueError for
+    two shapes.
     """
     if np.shape(x1) != np.shape(x2):
         raise ValueError(
-            f"cosine_similarity: {np.shape(x1)} and {np.shape(x2)}; want one shape; np.broadcast_to makes it so"
+            f"cosine_similarity: {np.shape(x1)} and {np.shape(x2)}; want one shape; "
+            "np.broadcast_to makes it so"
         )
     eps = number(eps)
     a, b = (_direction(as_floats("cosine_similarity", x), axis, eps) for x in (x1, x2))

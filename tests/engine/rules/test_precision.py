@@ -72,7 +72,7 @@ LIMIT = 8  # ulps of float32: twice what the rules add to NumPy's own functions 
 def value_and_slope(function, x):
     t = Tensor(x, requires_grad=True)
     y = function(t)
-    (g,) = gradients(y, [t], seed=np.ones_like(x))
+    (g,) = gradients(y, [t], gradient=np.ones_like(x))
     return y.data, g.data
 
 
@@ -145,7 +145,7 @@ def binary_errors(name, domain):
         leaves = [Tensor(v.astype(dtype), requires_grad=True) for v in grid]
         with np.errstate(over="ignore", under="ignore"):
             y = getattr(np, name)(*leaves)
-            results.append([y, *gradients(y, leaves, seed=np.ones(y.shape))])
+            results.append([y, *gradients(y, leaves, gradient=np.ones(y.shape))])
     found = []
     for k, (got, true) in enumerate(zip(*results, strict=True)):
         assert got.dtype == np.float32
@@ -168,7 +168,7 @@ def test_small_parts_are_as_good_as_those_of_torch(name, a):
     def slopes(dtype):
         leaves = [Tensor(v.astype(dtype), requires_grad=True) for v in both]
         y = getattr(np, name)(*leaves)
-        return [g.data for g in gradients(y, leaves, seed=np.ones(b.shape))]
+        return [g.data for g in gradients(y, leaves, gradient=np.ones(b.shape))]
 
     theirs = [torch.tensor(v, requires_grad=True) for v in both]
     getattr(torch, name)(*theirs).sum().backward()
