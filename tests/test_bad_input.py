@@ -321,6 +321,7 @@ BAD = {
     },
     "lab": {
         "claim": lambda: lab.claim("it is so", True, above=0),
+        "check": lambda: lab.check("it is so", 1.0, above=0, below=2),
         "source": lambda: lab.source(3),
         "probe": lambda: lab.probe(net()).record(),
     },
@@ -364,7 +365,7 @@ NONE = {  # what cannot be given anything wrong: containers of results, constant
         "tiny_shakespeare",
     },
     "dlscratch": {"no_grad", "detect_anomaly"},
-    "lab": {"claims", "plot", "curvature", "landscape", "measures"},
+    "lab": {"claims", "checks", "plot", "curvature", "landscape", "measures"},
     "optimizers": {"get_swa_avg_fn"},
     "plot": {"COLORS", "style"},
     "training": {"History", "save_checkpoint", "load_checkpoint", "Callback", "ProgressBar"},

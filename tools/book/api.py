@@ -19,6 +19,7 @@ MODULES = {
     "dlscratch.training": "Training",
     "dlscratch.checkpoints": "Checkpoints",
     "dlscratch.files": "Files",
+    "dlscratch.filetypes": "Kinds of files",
     "dlscratch.progress": "Progress bars",
     "dlscratch.onnx": "Export to ONNX",
     "dlscratch.lab.claim": "Claims",
