@@ -321,7 +321,7 @@ BAD = {
     },
     "lab": {
         "claim": lambda: lab.claim("it is so", True, above=0),
-        "check": lambda: lab.check("it is so", 1.0, above=0, below=2),
+        "check": lambda: lab.check("it is so", True, above=0),
         "source": lambda: lab.source(3),
         "probe": lambda: lab.probe(net()).record(),
     },
