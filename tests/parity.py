@@ -16,7 +16,9 @@ from dlscratch.testing import relative_error
 
 
 def same(ours, theirs, *arrays, order=2):
-    """Raise unless both agree on float64 `arrays` within 1e-9 up to `order`, and on float32 within 1e-4 at orders 0 and 1.
+    """Raise unless both agree on `arrays` up to `order`: within 1e-9 in float64, 1e-4 in float32.
+
+    In float32 only orders 0 and 1 are compared.
 
     Arrays of integers are passed on as they are. Returns the worst error in float64.
     """
@@ -25,7 +27,8 @@ def same(ours, theirs, *arrays, order=2):
     remember(max(errors), max(rough))
     if not max(errors) <= 1e-9 or not max(rough) <= 1e-4:  # NaN fails, too
         pytest.fail(
-            f"errors, value first: {errors} in float64, {rough} in float32; shapes {[np.shape(a) for a in arrays]}"
+            f"errors, value first: {errors} in float64, {rough} in float32; "
+            f"shapes {[np.shape(a) for a in arrays]}"
         )
     return max(errors)
 

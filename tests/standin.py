@@ -1,7 +1,9 @@
-"""An array that behaves as CuPy's does, on the CPU: it never turns into a NumPy array unasked. What runs on it may run on a GPU.
+"""An array that behaves as CuPy's does, on the CPU: it never turns into a NumPy array unasked.
 
-As CuPy 14 (read in its source): NumPy's protocols work, but mixing with a numpy.ndarray of one axis or more is refused, and so are
-functions that CuPy has not, `as_strided` (it does not ask the array), most `reduce`s and `at`s of ufuncs. A NumPy array may be an index.
+What runs on it may run on a GPU. As CuPy 14 (read in its source): NumPy's protocols work, but
+mixing with a numpy.ndarray of one axis or more is refused, and so are functions that CuPy has not,
+`as_strided` (it does not ask the array), most `reduce`s and `at`s of ufuncs. A NumPy array may be
+an index.
 """
 
 import numpy as np

@@ -321,7 +321,7 @@ BAD = {
     },
     "lab": {
         "claim": lambda: lab.claim("it is so", True, above=0),
-        "check": lambda: lab.check("it is so", "much", above=0),
+        "check": lambda: lab.check("it is so", True, above=0),
         "source": lambda: lab.source(3),
         "probe": lambda: lab.probe(net()).record(),
     },

@@ -1,4 +1,7 @@
-"""What may run on a GPU: what runs on an array that, as CuPy's, never becomes a NumPy array unasked. docs/gpu.md says what it means."""
+"""What may run on a GPU: what runs on an array that never becomes a NumPy array unasked.
+
+docs/gpu.md says what it means.
+"""
 
 import numpy as np
 import pytest
@@ -11,7 +14,7 @@ from .standin import Device, to_device
 
 
 class Optimizers:
-    """dlscratch.optimizers for models whose parameters go to the device first, as docs/gpu.md says."""
+    """Optimizers for models whose parameters go to the device first, as docs/gpu.md says."""
 
     def __getattr__(self, name):
         def make(parameters, **options):

@@ -1,1 +1,1 @@
-"""What maintains the project and is not installed: notebooks, the book, and the race with PyTorch."""
+"""What maintains the project and is not installed: notebooks, the book, the race with PyTorch."""

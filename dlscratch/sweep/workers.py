@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from contextlib import ExitStack, nullcontext
+from typing import Any
 
 __all__ = ["COLUMNS", "ENGINES", "Workers", "attempt", "outcomes", "plain"]
 
@@ -44,7 +45,7 @@ def _columns(value, run):
     return {name: plain(one) for name, one in named.items()}
 
 
-def plain(value):
+def plain(value: Any) -> int | float | str | bool | None:
     """A number, text, bool or None as Python has it, also from NumPy's scalars and 0-d arrays."""
     if getattr(value, "ndim", None) == 0:
         value = value.item()
@@ -131,7 +132,7 @@ class Workers:
     killed: type[Exception]
     attempts: int
 
-    def submit(self, function: Callable, *args) -> Future:
+    def submit(self, function: Callable, *args: Any) -> Future:
         """Begin function(*args) in some worker; a future of its result."""
         raise NotImplementedError
 
@@ -170,7 +171,7 @@ class ProcessesHere(Workers):
             self.at_once, env=one_thread, initializer=_end_with_parent, initargs=(os.getpid(),)
         )
 
-    def submit(self, function: Callable, *args) -> Future:
+    def submit(self, function: Callable, *args: Any) -> Future:
         """Begin function(*args) in some worker; a future of its result."""
         return self._executor.submit(function, *args)
 
@@ -234,7 +235,7 @@ class DaskCluster(Workers):
             self._executor = client.get_executor(pure=False)
             self._open = stack.pop_all()
 
-    def submit(self, function: Callable, *args) -> Future:
+    def submit(self, function: Callable, *args: Any) -> Future:
         """Begin function(*args) in some worker; a future of its result."""
         return self._executor.submit(function, *args)
 

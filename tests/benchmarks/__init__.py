@@ -1,3 +1,3 @@
-"""The race with PyTorch and its peers, and the work of a step, counted: what keeps the package fast."""
+"""The race with PyTorch and its peers, and the work of a step, counted."""
 
 __all__ = []

@@ -47,7 +47,7 @@ def test_race_and_command(tmp_path, capsys):
 
 
 def test_table_and_picture_with_peers(tmp_path):
-    """Medians of the ratios round by round, a mean over W rows and one over all, and a place for whoever else ran."""
+    """Medians of the ratios round by round, a mean over W rows and over all, others who ran."""
     times = lambda *ms: [{"ms": m, "mb": 2.4} for m in ms]  # noqa: E731
     results = {
         "W1 MLP 64-128-128-10": {

@@ -1,4 +1,4 @@
-"""The built pages as files: every claim, every figure's words, every link, and the parts of the reference."""
+"""The built pages as files: claims, the figures' words, links, and the parts of the reference."""
 
 import importlib
 import pkgutil
@@ -110,7 +110,8 @@ def test_every_module_has_a_page_in_the_reference():
 
 
 def test_words_of_a_figure_come_from_its_code():
-    source = 'ax.set(title=f"After {n} layers, $x$ {y}", xlabel="layer")\nax.set_title("Two")\nfig.suptitle(other)'
+    source = 'ax.set(title=f"After {n} layers, $x$ {y}", xlabel="layer")\n'
+    source += 'ax.set_title("Two")\nfig.suptitle(other)'
     assert figures.labels(source, {"n": 50}) == {
         "title": ["After 50 layers, $x$ …", "Two"],
         "xlabel": ["layer"],
@@ -127,6 +128,16 @@ def test_a_docstring_is_shown_as_it_stands():
         "x: (N, D)",
         "",
     ]
+
+
+def test_the_sections_of_a_docstring_are_shown_as_such():
+    text = ["One.", "", "- a, and", "  more", "- b", "and on", "", "Parameters", "----------"]
+    text += ["x : (N, D)", "    The *input*.", "y : int", "", "Examples", "--------"]
+    text += [">>> a * b_", "3", "", "The end."]
+    wanted = ["One.", "", "", "- a, and", "  more", "- b", "", "and on", ""]
+    wanted += ["", ".. rubric:: Parameters", "", "", "x : (N, D)", r"    The \*input\*."]
+    wanted += ["", "y : int", "", "", ".. rubric:: Examples", "", ">>> a * b_", "3", "", "The end."]
+    assert docstrings.readable(text) == wanted
 
 
 @pytest.mark.parametrize(

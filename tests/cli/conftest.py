@@ -1,4 +1,7 @@
-"""Two small notebooks that stand in for the project's: 05, whose claim holds with its defaults, and 06, whose claim fails."""
+"""Two small notebooks that stand in for the project's.
+
+The claim of 05 holds with its defaults, that of 06 fails.
+"""
 
 import pytest
 

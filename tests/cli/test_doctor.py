@@ -147,7 +147,8 @@ def test_the_console_script_is_the_same_command():
         "project"
     ]
     module, _, name = project["scripts"]["dlscratch"].partition(":")
-    code = f"import sys; sys.argv[1:] = ['claims', '00', '--json']; from {module} import {name}; {name}()"
+    code = "import sys; sys.argv[1:] = ['claims', '00', '--json']; "
+    code += f"from {module} import {name}; {name}()"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, cwd=nb.folder().parent, encoding="utf-8"
     )

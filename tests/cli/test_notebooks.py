@@ -1,4 +1,4 @@
-"""Notebooks as files: found by number, read, run with other parameters, blanked for those who want to try first."""
+"""Notebooks as files: found by number, read, run with other parameters, blanked for exercises."""
 
 import nbformat
 import pytest
@@ -69,7 +69,7 @@ def test_run_refuses_what_the_notebook_does_not_know(clone):
 def test_run_names_the_cell_that_fails(clone):
     with pytest.raises(
         RuntimeError,
-        match="11_c.ipynb, executed cell .*ZeroDivisionError.*the copy up to there is .*out_failed.ipynb",
+        match="11_c.ipynb, executed cell .*ZeroDivisionError.*up to there is .*out_failed.ipynb",
     ):
         nb.run(*nb.find(11), clone / "out.ipynb", progress=False)
 
@@ -83,7 +83,8 @@ def test_blank_exercises_keep_names_and_checks(tmp_path):
 
 
 def test_a_blank_keeps_imports():
-    source = "from math import pi\nimport numpy as np\na, (b, c[0]) = 1, (2, 3)\ndef f():\n    d = 1\nclass G: pass"
+    source = "from math import pi\nimport numpy as np\na, (b, c[0]) = 1, (2, 3)\n"
+    source += "def f():\n    d = 1\nclass G: pass"
     assert nb._stub(source).split("\n") == [
         "# Your turn.",
         "from math import pi",

@@ -11,7 +11,9 @@ pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="sweeps are tested where processes can be killed"
 )
 PARAMETERS = "seed = 0  # 0-9  #@param\ndepth = 3  # 1-9  #@param\nname = 'digits'  #@param"
-CLAIM = "print('✓' if depth + seed < 5 else '✗', 'It is shallow [measured', depth + seed, '; wanted < 5]')\n1 / (depth - 9)"
+CLAIM = """n = depth + seed
+print('✓' if n < 5 else '✗', 'It is shallow [measured', n, '; wanted < 5]')
+1 / (depth - 9)"""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Claims: the line that they print, the verdict at and around each bound, intervals, the ledger, misuse."""
+"""Claims: the printed line, the verdict at each bound, intervals, the ledger, misuse."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The picture of a graph: every node and edge of the expression is there, nothing overlaps, inputs stand above."""
+"""The picture of a graph: every node and edge is there, nothing overlaps, inputs stand above."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,4 +1,4 @@
-"""The map of concepts: each that counts as covered names a claim, and that claim stands in its notebook."""
+"""The map of concepts: each that is covered names a claim, which stands in its notebook."""
 
 import tomllib
 

@@ -14,7 +14,8 @@ IDEA = "### Derive\n\nIt follows (Ada 1986).\n\n$$x^2$$\n\n### Implement"
 
 def page():
     """A page without a fault. Cells: 0 title, 2 by hand, 4 parameters, 5.. two ideas of three."""
-    head = f"# 99 · Sample\n\n*Level: newcomer*\n\n**Question.** Why?\n\n![It is so]({PNG})\n\n## Setup"
+    head = "# 99 · Sample\n\n*Level: newcomer*\n\n**Question.** Why?\n\n"
+    head += f"![It is so]({PNG})\n\n## Setup"
     claims = said(*(f"✓ {text} [measured 1; wanted > 0]" for text in TEXTS))
     cells = [new_markdown_cell(head), code("x = 1", 1), new_markdown_cell("## By hand")]
     knobs = "\n".join(

@@ -7,7 +7,10 @@ from dlscratch.cli import notebooks as nb
 from tools.notebooks import address, ledger, maintain, rerun
 from tools.notebooks.sample import runnable, sample
 
-PARAMETERS = "seed = 0  # 0-9  #@param\nrate = 0.5  # 0-1  #@param\ndepth = 1  # 1-9  #@param\nname = 'a'  #@param"
+PARAMETERS = """seed = 0  # 0-9  #@param
+rate = 0.5  # 0-1  #@param
+depth = 1  # 1-9  #@param
+name = 'a'  #@param"""
 CLAIM = "print('✓' if seed < 3 else '✗', 'small [measured', seed, '; wanted < 3]')"
 
 

@@ -1,4 +1,4 @@
-"""With this folder on PYTHONPATH a Python process, a notebook's kernel for one, reaches only its own machine."""
+"""With this folder on PYTHONPATH a process, such as a kernel, reaches only its own machine."""
 
 import socket
 

@@ -1,6 +1,7 @@
-"""Peers that happen to be installed join the race, on the rows that are short to write: JAX and tinygrad (jit), autograd, MyGrad.
+"""Peers that happen to be installed join the race: JAX and tinygrad (jit), autograd, MyGrad.
 
-They start from this package's weights, so that their losses must be ours. JAX and tinygrad take the cores they like; tinygrad needs clang.
+They run the rows that are short to write, and start from this package's weights, so that their
+losses must be ours. JAX and tinygrad take the cores they like; tinygrad needs clang.
 """
 
 import functools
@@ -37,7 +38,7 @@ def load(name):
 
 
 def peer(name, row, model):
-    """step() of this row with this peer, which trains from the weights of our `model` on and returns the loss."""
+    """step() of this row with this peer, which starts from our `model`; it returns the loss."""
     lib, xp = load(name)
     if name == "tinygrad":
         return _tinygrad(lib, xp, row, model)
@@ -69,7 +70,7 @@ def _value_and_grad(mygrad, loss, parameters):
 
 
 def _tinygrad(lib, nn, row, model):
-    """Its tensors have methods instead of NumPy's functions, its optimizer is compiled with the rest."""
+    """Its tensors have methods, not NumPy's functions; its optimizer is compiled with the rest."""
     leaves = [lib.Tensor(np.array(p.data)) for p in model.parameters()]
     loss, adam = _LOSSES[row[:2]](_methods(lib.Tensor), None), nn.optim.Adam(leaves)
 

@@ -1,4 +1,4 @@
-"""A race with PyTorch: every workload in fresh processes, the libraries taking turns, several rounds; ratios, not times."""
+"""A race with PyTorch: every workload in fresh processes, by turns, in several rounds."""
 
 import json
 import math
@@ -21,7 +21,7 @@ __all__ = ["measure", "race", "gemm_rate", "table", "picture"]
 
 
 def measure(library, row, seconds=1.0):
-    """{"ms": the median step, "mb": the peak of memory above that before the model was built}, in this process.
+    """{"ms": the median step, "mb": the peak of memory above that before the model was built}.
 
     Three steps to warm up, then as many as `seconds` allow, at least five.
     """
@@ -93,7 +93,7 @@ def race(names=None, rounds=5, threads=None, seconds=1.0, progress=print):
 
 
 def _fresh(call, threads, what):
-    """What a call of a function of this file gives in a new process whose libraries compute with so many threads."""
+    """What a call of a function of this file gives in a new process, with so many threads."""
     threads = str(threads or os.cpu_count())
     environment = os.environ | {"OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}
     code = f"import json; from tools.benchmark import race; print(json.dumps(race.{call}))"
@@ -136,12 +136,22 @@ def _median(by, library, key):
 
 
 def table(results, rate):
-    """The results as text: median times, the median and the range of the rounds' ratios, memory, GFLOP/s, the peers' ratios.
+    """The results as text: median times, the rounds' ratios, memory, GFLOP/s, the peers' ratios.
 
-    rate: the machine's GFLOP/s, of which each row's share is said; the FLOPs are those of the matrix products, counted.
+    rate: the machine's GFLOP/s, of which each row's share is said; the FLOPs are those of the
+    matrix products, counted.
     """
     others = [name for name in peers.PEERS if any(name in by for by in results.values())]
-    columns = f"{'PyTorch':>10} {'dlscratch':>10} {'ratio':>6} {'from':>6} {'to':>6} {'MB':>10} {'GFLOP/s':>10}"
+    widths = {
+        "PyTorch": 10,
+        "dlscratch": 10,
+        "ratio": 6,
+        "from": 6,
+        "to": 6,
+        "MB": 10,
+        "GFLOP/s": 10,
+    }
+    columns = " ".join(f"{name:>{width}}" for name, width in widths.items())
     lines = [f"{'one step':28} {columns}" + "".join(f"{name:>9}" for name in others)]
     lines += [
         f"{row:28} {_line(row, by, rate)}" + _peers_line(by, others) for row, by in results.items()
@@ -150,7 +160,10 @@ def table(results, rate):
         if rows:
             mean = statistics.geometric_mean(statistics.median(_ratios(results[r])) for r in rows)
             lines.append(f"{f'geometric mean, {what} ({len(rows)})':50} {mean:6.2f}")
-    note = "MB: dlscratch / PyTorch. GFLOP/s: dlscratch's matrix products, and of the rate at which NumPy multiplies here"
+    note = (
+        "MB: dlscratch / PyTorch. GFLOP/s: dlscratch's matrix products, and of the rate at which "
+    )
+    note += "NumPy multiplies here"
     return "\n".join(
         [*lines, f"{note}, {rate:.0f} GFLOP/s.", *(["Peers: ratio to PyTorch."] if others else [])]
     )
@@ -164,7 +177,8 @@ def _line(row, by, rate):
     memory = " / ".join(f"{_median(by, library, 'mb'):.0f}" for library in ("dlscratch", "PyTorch"))
     speed = work(row).flops / ours / 1e6
     said = f"{speed:.0f} ({speed / rate:.0%})" if speed else "–"
-    times = f"{theirs:7.2f} ms {ours:7.2f} ms {statistics.median(each):6.2f} {min(each):6.2f} {max(each):6.2f}"
+    ratios = f"{statistics.median(each):6.2f} {min(each):6.2f} {max(each):6.2f}"
+    times = f"{theirs:7.2f} ms {ours:7.2f} ms {ratios}"
     return f"{times} {memory:>10} {said:>10}"
 
 
@@ -176,7 +190,7 @@ def _peers_line(by, others):
 
 
 def picture(results, file):
-    """The ratios as a PNG: a dot for the median, a line from the least to the greatest of the rounds; peers are small dots."""
+    """The ratios as a PNG: a dot for the median, a line for the range; peers are small dots."""
     from dlscratch.lab import plot  # Matplotlib would count as memory of what is measured
 
     plot.style()

@@ -1,4 +1,4 @@
-"""Work that is counted, not timed: the same number on a busy machine and on a quiet one, so that a test can hold it."""
+"""Work that is counted, not timed: the same number on a busy machine, so a test can hold it."""
 
 import math
 import tracemalloc
@@ -29,11 +29,13 @@ _COPIERS = {np.concatenate, np.stack, np.where, np.copyto, np.take_along_axis, n
 
 
 class Work:
-    """Inside `with Work() as w:` arrays count what is done to them: `passes` over arrays, the `elements` in these, and `flops`.
+    """Inside `with Work() as w:` arrays count what is done to them: passes, elements, flops.
 
-    A pass is one call of a ufunc (its largest array counts; a matrix times a vector is one too) or a copy: an assigned slice,
-    fancy indexing, astype, np.concatenate and the like. flops are those of np.matmul on matrices. What is not seen: arrays made
-    earlier, scalars, and what NumPy does in C without asking the array (`.copy()`, a `.reshape` that must copy, `.argmax`, sorting).
+    A pass is one call of a ufunc (its largest array counts; a matrix times a vector is one too) or
+    a copy: an assigned slice, fancy indexing, astype, np.concatenate and the like. `elements` are
+    those in the passes, `flops` those of np.matmul on matrices. What is not seen: arrays made
+    earlier, scalars, and what NumPy does in C without asking the array (`.copy()`, a `.reshape`
+    that must copy, `.argmax`, sorting).
     """
 
     def __init__(self):
@@ -141,14 +143,14 @@ def work(row):
 
 
 def nodes(step):
-    """Ticks of the engine's clock in step(): one for each operation that is recorded, and one for each parameter that is written."""
+    """Ticks of the engine's clock in step(): operations recorded, and parameters written."""
     start = next(creation_order)
     step()
     return next(creation_order) - start - 1
 
 
 def peak(step):
-    """The most that step() holds at once beyond what was there before, in bytes: Python's objects and NumPy's arrays."""
+    """The most that step() holds at once beyond what was there before, in bytes."""
     tracemalloc.start()
     step()
     before = tracemalloc.get_traced_memory()[0]

@@ -1,4 +1,4 @@
-"""Training steps to be timed, each written once for this package and for PyTorch: they have the same names."""
+"""Training steps to be timed, each written once for both: the names are PyTorch's."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ __all__ = [
 
 
 class Library(NamedTuple):
-    """The same vocabulary twice: modules, functions, optimizers, tensor(array, requires_grad), gradients, and no gradients."""
+    """The same vocabulary twice: modules, functions, optimizers, tensors, gradients, and none."""
 
     nn: Any
     F: Any
@@ -87,7 +87,7 @@ def training(lib, model, optimizer, X, y):
 
 
 def perceptron(lib, sizes, act=None, norm=False):
-    """Linear layers of these sizes, with ReLU or `act`, and batch norm if so wished, between them."""
+    """Linear layers of these sizes; between them ReLU or `act`, and batch norm if so wished."""
     nn, parts = lib.nn, []
     for n, m in zip(sizes, sizes[1:]):
         parts += [
@@ -139,7 +139,7 @@ def _lenet(lib):
 
 
 def characters(lib, kind):
-    """Predict the next of 65 characters with nn.LSTM or another recurrent layer, 32 steps, batch 32."""
+    """Predict the next of 65 characters with nn.LSTM or another layer, 32 steps, batch 32."""
 
     class Characters(lib.nn.Module):
         def __init__(self):

@@ -19,6 +19,8 @@ MODULES = {
     "dlscratch.training": "Training",
     "dlscratch.checkpoints": "Checkpoints",
     "dlscratch.files": "Files",
+    "dlscratch.filetypes": "Kinds of files",
+    "dlscratch.progress": "Progress bars",
     "dlscratch.onnx": "Export to ONNX",
     "dlscratch.lab.claim": "Claims",
     "dlscratch.testing": "Verification",
@@ -26,6 +28,7 @@ MODULES = {
     "dlscratch.lab.curvature": "Curvature",
     "dlscratch.lab.landscape": "Landscapes",
     "dlscratch.lab.measures": "Measures",
+    "dlscratch.lab.quadrature": "Expectations over Gaussian numbers",
     "dlscratch.sweep": "Sweeps",
     "dlscratch.lab.plot": "Figures",
     "dlscratch.lab.source": "Source",
@@ -38,7 +41,7 @@ def pages():
     index = [
         "# Reference",
         "",
-        "Every public name, from its docstring: one sentence or formula, shapes, errors, the source.",
+        "Every public name, from its docstring: one sentence, formula, shapes, errors, the source.",
         "",
     ]
     index += ["```{toctree}", ":maxdepth: 1", "", *MODULES, "```", ""]

@@ -1,4 +1,4 @@
-"""The figures of a notebook: what each says in words, where its cell is anchored, and the small pictures of the gallery."""
+"""The figures of a notebook: what each says in words, its anchor, the pictures of the gallery."""
 
 import ast
 import base64
@@ -23,7 +23,7 @@ CALLS = {
 
 
 def describe(book):
-    """Give every cell with a figure its words, and every code cell its anchor, in the metadata that myst-nb reads."""
+    """Give cells with a figure its words, and code cells an anchor, in myst-nb's metadata."""
     values = nb.parameters(book)
     for i, cell in enumerate(book.cells):
         if cell.cell_type == "code":
@@ -60,7 +60,7 @@ def answer_text(book):
 
 
 def labels(source, values):
-    """{"title": [...], "xlabel": [...], "ylabel": [...]}: the texts that a cell's code puts into its figure."""
+    """{"title": [...], "xlabel": [...], "ylabel": [...]}: the texts of a cell's figure."""
     found = {"title": [], "xlabel": [], "ylabel": []}
     for call in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)):
         name = getattr(call.func, "attr", getattr(call.func, "id", ""))
@@ -99,7 +99,7 @@ def plain(text):
 
 
 def anchor_cells(app, doctree):
-    """Sphinx's hook: a code cell can be linked to by the identity that it has in the notebook's file."""
+    """Sphinx's hook: a code cell can be linked to by its identity in the notebook's file."""
     for node in doctree.findall(
         lambda n: n.get("nb_element") == "cell_code" if hasattr(n, "get") else False
     ):
@@ -112,7 +112,7 @@ def answer_picture(book):
 
 
 def thumbnail(png):
-    """(a small PNG, its width, its height) for the gallery: at most WIDTH pixels wide, of 64 colours."""
+    """(a small PNG, its width, its height) for the gallery: WIDTH pixels, 64 colours at most."""
     picture = Image.open(io.BytesIO(png)).convert("RGB")
     picture.thumbnail((WIDTH, WIDTH), Image.Resampling.LANCZOS)
     small = io.BytesIO()

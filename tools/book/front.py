@@ -1,4 +1,4 @@
-"""The front page: the figure that answers each notebook's question, and the table of contents of the sidebar."""
+"""The front page: the figure that answers each notebook's question, and the sidebar's contents."""
 
 import re
 from html import escape
@@ -42,7 +42,7 @@ def values(books):
 
 
 def contents(books, guides):
-    """Hidden tables of contents, one a part: they make the sidebar and the order of previous and next."""
+    """Hidden tables of contents, one a part: they make the sidebar and what is next."""
     trees = [
         *parts(books),
         ("Evidence", EVIDENCE),

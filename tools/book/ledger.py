@@ -1,4 +1,4 @@
-"""The pages Claims and Concepts: what each notebook claims and measured, and which claim stands for each concept."""
+"""The pages Claims and Concepts: what notebooks measured, and a claim for each concept."""
 
 import re
 import tomllib
@@ -51,7 +51,7 @@ GROUPS = dict(
 
 
 class Row(NamedTuple):
-    """One claim: its notebook and cell, what it says, whether it held, what was measured and wanted, and what it names."""
+    """One claim: where it stands, what it says, whether it held, and what it names."""
 
     path: str
     cell: str

@@ -1,4 +1,4 @@
-"""Draw docs/picture.png, the README's picture: one rule of the package, what it gives, and the claims that it passes."""
+"""Draw docs/picture.png, the README's picture: one rule, what it gives, and claims on it."""
 
 import contextlib
 import inspect

@@ -1,4 +1,7 @@
-"""python -m tools.book.stage: write build/source, the tree that Sphinx reads, from the committed notebooks and pages."""
+"""python -m tools.book.stage: write build/source, the tree that Sphinx reads.
+
+It is made of the committed notebooks and pages.
+"""
 
 import copy
 import re
@@ -75,18 +78,24 @@ def page(name, values):
 
 def with_picture(text):
     """The page on performance, with its ratios drawn above their table."""
-    words = "Figure: the ratio of step times, dlscratch over PyTorch, for eight workloads and two runs; the table below has the numbers"
+    words = "Figure: the ratio of step times, dlscratch over PyTorch, for eight workloads and two "
+    words += "runs; the table below has the numbers"
     return re.sub(
         r"(?<=\n\n)(?=\| workload \|)", f"![{words}](/figures/ratios.png)\n\n", text, count=1
     )
 
 
 def staged(book, path):
-    """The notebook as the book shows it: figures with words, no picture from elsewhere, set-up and solutions folded."""
+    """The notebook as the book shows it: figures with words, set-up and solutions folded.
+
+    No picture comes from elsewhere.
+    """
     book = copy.deepcopy(book)
     figures.describe(book)
     head = book.cells[0]
-    claims = f'<a href="../../claims.html?notebook={Path(path).name[:2]}">{len(nb.claims(book))} claims</a>'
+    number = Path(path).name[:2]
+    page = f"../../claims.html?notebook={number}"
+    claims = f'<a href="{page}">{len(nb.claims(book))} claims</a>'
     head.source = re.sub(
         r"\[!\[Open in Colab\]\([^)]*\)\]\((.*?)\)", rf"[Open in Colab](\1) · {claims}", head.source
     )
@@ -127,7 +136,7 @@ def pictures(books):
 
 
 def mathjax():
-    """The part of MathJax that formulas need: the program, its fonts, and what it loads for rarer commands."""
+    """The part of MathJax that formulas need: the program, its fonts, and rarer commands."""
     package = {
         f.as_posix().partition("/static/mathjax/")[2]: f
         for f in metadata.files("sphinx-mathjax-offline")

@@ -1,1 +1,1 @@
-"""What keeps the notebooks: their form, their execution, their costs, and other conditions to run them under."""
+"""What keeps the notebooks: their form, execution, costs, and other conditions to run under."""

@@ -1,4 +1,4 @@
-"""The repository's address, from the one place where it stands, and the texts that are stamped from it."""
+"""The repository's address, from the one place where it stands, and what is stamped from it."""
 
 import re
 import tomllib
@@ -8,7 +8,10 @@ from dlscratch.files import write_whole
 
 ROOT = Path(__file__).parents[2]
 UNSET = "OWNER/REPOSITORY"
-WHAT_TO_SET = "dlscratch is missing: run `make lab` in a clone, or set the Repository: `make links REPOSITORY=owner/name`, and push"
+WHAT_TO_SET = (
+    "dlscratch is missing: run `make lab` in a clone, or set the Repository: "
+    "`make links REPOSITORY=owner/name`, and push"
+)
 
 
 def repository():
@@ -32,12 +35,13 @@ def set_repository(owner_name):
 def badge(path, owner_name=None):
     """The Colab badge of a notebook, as markdown."""
     colab = "https://colab.research.google.com"
-    where = f"{colab}/github/{owner_name or repository()}/blob/main/{Path(path).relative_to(ROOT).as_posix()}"
+    place = Path(path).relative_to(ROOT).as_posix()
+    where = f"{colab}/github/{owner_name or repository()}/blob/main/{place}"
     return f"[![Open in Colab]({colab}/assets/colab-badge.svg)]({where})"
 
 
 def install(owner_name=None):
-    """The first lines of every setup cell: they act only where dlscratch is missing, and install nothing but ours."""
+    """The first lines of every setup cell: where dlscratch is missing, they install it alone."""
     owner_name = owner_name or repository()
     act = f'get_ipython().run_line_magic("pip", "install -q git+https://github.com/{owner_name}")'
     if owner_name == UNSET:

@@ -1,4 +1,4 @@
-"""The form of a page as NOTEBOOKS asks for it: by hand first, two or three ideas, then the experiment.
+"""The form of a page: by hand first, two or three ideas, then the experiment.
 
 `structure.py` holds what every notebook obeys, whatever its form; here stands what the present
 form adds. CONTRIBUTING.md says what the rules are for.

@@ -25,7 +25,7 @@ def faults(prose):
 
 
 def nesting(tex):
-    """Faults of one formula: every brace, environment and \\left is closed by its own kind, in order."""
+    """Faults of one formula: brace, environment and \\left are closed by their kind, in order."""
     opened = []
     for begin_end, name, side, command, sign in TOKEN.findall(tex):
         if command:

@@ -1,4 +1,4 @@
-"""What has been done since the notebook and the package last changed, so that a command can be stopped and resumed."""
+"""What was done since the notebook and the package last changed: a command can be resumed."""
 
 import hashlib
 import json
@@ -12,7 +12,10 @@ BUILD = address.ROOT / "build"
 
 
 def state(path):
-    """A hash of all that a run depends on: the notebook's code with its outputs, and the package. Prose is left out."""
+    """A hash of all that a run depends on: the notebook's code and outputs, and the package.
+
+    Prose is left out.
+    """
     code = [[c.source, c.outputs] for c in nb.read(path).cells if c.cell_type == "code"]
     package = [
         f.read_text(encoding="utf-8") for f in sorted((address.ROOT / "dlscratch").rglob("*.py"))

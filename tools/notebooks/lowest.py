@@ -1,7 +1,8 @@
-"""python -m tools.notebooks.lowest: the oldest environment that pyproject.toml promises, as constraints for pip.
+"""python -m tools.notebooks.lowest: the oldest environment that pyproject.toml promises, for pip.
 
-What it leaves open is as in constraints.txt. COLAB is what Colab had preinstalled on 2026-08-19 (googlecolab/backend-info, the older
-of its two runtimes where they differ): where it has what we ask for, installing dlscratch changes nothing there.
+It prints constraints; what pyproject.toml leaves open is as in constraints.txt. COLAB is what Colab
+had preinstalled on 2026-08-19 (googlecolab/backend-info, the older of its two runtimes where they
+differ): where it has what we ask for, installing dlscratch changes nothing there.
 """
 
 import tomllib

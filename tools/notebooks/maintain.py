@@ -1,4 +1,7 @@
-"""python -m tools.notebooks.maintain execute | cost | links [NUMBER | all]: what is written back into the notebooks."""
+"""python -m tools.notebooks.maintain execute | cost | links [NUMBER | all].
+
+What is written back into the notebooks.
+"""
 
 import base64
 import io
@@ -19,16 +22,18 @@ EXECUTE = """
 import resource, sys, nbformat
 from nbclient import NotebookClient
 book = nbformat.read(sys.argv[1], 4)
-options = dict(kernel_name="python3", record_timing=False, resources={"metadata": {"path": sys.argv[2]}})
+options = dict(kernel_name="python3", record_timing=False)
+options["resources"] = {"metadata": {"path": sys.argv[2]}}
 NotebookClient(book, timeout=900, extra_arguments=["--log-level=ERROR"], **options).execute()
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(used.ru_utime + used.ru_stime, used.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10), file=sys.stderr)
+unit = 2**20 if sys.platform == "darwin" else 2**10
+print(used.ru_utime + used.ru_stime, used.ru_maxrss / unit, file=sys.stderr)
 nbformat.write(book, sys.stdout)
 """
 
 
 def clean_run(path, *before):
-    """The notebook executed in a clean kernel, and what that took: seconds on one core and megabytes at the peak."""
+    """The notebook executed in a clean kernel, with its seconds on one core and its megabytes."""
     command = [*before, sys.executable, "-c", EXECUTE, str(path), str(path.parent)]
     environment = os.environ | {
         "DLSCRATCH_PROGRESS": "0",
@@ -65,14 +70,14 @@ def tidy(book):
 
 
 def small(png):
-    """A figure in a palette of 128 colours: no eye tells it apart, and it is a third of the size."""
+    """A figure in 128 colours: no eye tells it apart, and it is a third of the size."""
     picture, packed = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB"), io.BytesIO()
     picture.quantize(128, dither=Image.Dither.NONE).save(packed, "PNG", optimize=True)
     return base64.b64encode(packed.getvalue()).decode()
 
 
 def answer_on_top(book):
-    """Put the figure of the cell tagged `answer` into the first cell, where ![...](answer.png) stands.
+    """Put the figure of the cell tagged `answer` into the first cell, at ![...](answer.png).
 
     It becomes a data URI, which every reader shows; a first cell that says attachment:answer.png
     gets an attachment, which Colab does not show.
@@ -98,7 +103,7 @@ def write(book, path):
 
 
 def to_do(number, what):
-    """The notebook that was asked for, or all those to which this was not done since they changed."""
+    """The notebook that was asked for, or all to which this was not done since they changed."""
     for path in nb.find(None if number == "all" else number):
         if number == "all" and ledger.done(path, what):
             print(f"{path.stem}: unchanged since its last {what}")
@@ -114,7 +119,8 @@ def execute(number="all"):
         write(answer_on_top(tidy(book)), path)
         ledger.record(path, "execute")
         print(
-            f"{sum(held for held, _ in nb.claims(book))} of {len(nb.claims(book))} claims hold, {seconds:.0f} s"
+            f"{sum(held for held, _ in nb.claims(book))} of {len(nb.claims(book))} claims hold, "
+            f"{seconds:.0f} s"
         )
 
 
@@ -126,7 +132,8 @@ def cost(number="all"):
     one_core = ["taskset", "-c", "0"] if os.path.exists("/usr/bin/taskset") else []
     for path in to_do(number, "cost"):
         _, seconds, megabytes = clean_run(path, *one_core)
-        stamp = f"<!-- cost --> about {seconds:.0f} s on one core, {round(megabytes, -1):.0f} MB <!-- /cost -->"
+        cost = f"about {seconds:.0f} s on one core, {round(megabytes, -1):.0f} MB"
+        stamp = f"<!-- cost --> {cost} <!-- /cost -->"
         book = nb.read(path)
         head = book.cells[0]
         head.source = re.sub(r"<!-- cost -->.*?<!-- /cost -->", stamp, head.source)
@@ -151,7 +158,7 @@ def links(number="all"):
 
 
 def stamp(book, path):
-    """Put the badge into the first cell and the install lines at the head of the first code cell."""
+    """Put the badge into the first cell and the install lines into the first code cell."""
     head = book.cells[0]
     head.source = re.sub(r"\[!\[Open [iI]n Colab\].*", lambda _: address.badge(path), head.source)
     setup = next(c for c in book.cells if c.cell_type == "code")

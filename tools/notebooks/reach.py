@@ -1,7 +1,7 @@
-"""python -m tools.notebooks.reach [NUMBER | all]: at how many neighbouring settings each claim holds.
+"""python -m tools.notebooks.reach [NUMBER | all]: at how many settings nearby each claim holds.
 
-Neighbours are each number among the parameters halved and doubled, one at a time, and five times the
-steps. What was counted stands, dated, in notebooks/reach.json; the claims page shows it.
+Neighbours are each number among the parameters halved and doubled, one at a time, and five times
+the steps. What was counted stands, dated, in notebooks/reach.json; the claims page shows it.
 """
 
 import datetime

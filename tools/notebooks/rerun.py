@@ -1,6 +1,7 @@
-"""python -m tools.notebooks.rerun seeds | tinker | portable | lowest [NUMBER | all] [SAMPLE]: notebooks under other conditions.
+"""python -m tools.notebooks.rerun seeds | tinker | portable | lowest [NUMBER | all] [SAMPLE].
 
-A run that passed is not repeated until its notebook or the package changes. SAMPLE runs that many, others each day.
+Notebooks under other conditions. A run that passed is not repeated until its notebook or the
+package changes. SAMPLE runs that many, others each day.
 """
 
 import datetime
@@ -20,11 +21,12 @@ MACHINES = [
     {"OPENBLAS_NUM_THREADS": "2"},
     {"OPENBLAS_NUM_THREADS": "1"},
 ]
-NBVAL = "-q --color=no --nbval --nbval-current-env --nbval-cell-timeout=180 -p no:cacheprovider -p no:randomly".split()
+NBVAL = "-q --color=no --nbval --nbval-current-env --nbval-cell-timeout=180".split()
+NBVAL += "-p no:cacheprovider -p no:randomly".split()
 
 
 def other_seeds(defaults):
-    """Seeds that are not the one in the file: three, or as many as SEEDS in the environment says."""
+    """Seeds that are not the one in the file: three, or as many as the environment's SEEDS."""
     count = int(os.environ.get("SEEDS") or 3)
     return [{"seed": defaults["seed"] + step} for step in range(1, count + 1)]
 
@@ -55,7 +57,7 @@ def with_parameters(path, values, must_hold):
 
 
 def on_machine(path, environment):
-    """Faults of a strict comparison with the committed outputs, on another CPU's code or with other threads."""
+    """Faults of a strict comparison with the committed outputs, under another environment."""
     sanitize = f"--nbval-sanitize-with={address.ROOT / 'nbval-sanitize.cfg'}"
     command = [sys.executable, "-m", "pytest", *NBVAL, sanitize, str(path)]
     done = subprocess.run(

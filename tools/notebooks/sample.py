@@ -35,7 +35,7 @@ def said_figure():
 
 
 def sample():
-    """Cells: 0 title, 1 setup, 3 parameters, 4 text, 5 results, 7.. exercises of three cells each, references."""
+    """Cells: 0 title, 1 setup, 3 parameters, 4 text, 5 results, 7.. exercises, references."""
     figure = said_figure()
     claims = said(*["✓ It holds [measured 1; wanted > 0]"] * 4)
     cells = [

@@ -35,7 +35,8 @@ KILOBYTES, SETUP, LINES, FIGURES, CLAIMS, SECONDS, MEGABYTES, TITLE_WORDS = (
     1500,
     120,
 )
-NETWORK = r"\b(urllib|urlopen|urlretrieve|requests|socket|wget|curl|fetch_openml|pooch|git clone)\b|^[!%]|pip install"
+NETWORK = r"\b(urllib|urlopen|urlretrieve|requests|socket|wget|curl|fetch_openml|pooch|git clone)\b"
+NETWORK += r"|^[!%]|pip install"
 GLOBAL_RANDOM = (
     r"\b(np|numpy)\.random\.(?!default_rng|Generator|SeedSequence|BitGenerator|PCG64|Philox)\w+"
 )
@@ -85,7 +86,8 @@ def _title(path, book):
     if not measured:
         yield "the cost is not measured; run make cost"
     elif float(measured[1]) > SECONDS or int(measured[2]) > MEGABYTES:
-        yield f"it costs {measured[1]} s and {measured[2]} MB, more than {SECONDS} s or {MEGABYTES} MB"
+        cost = f"{measured[1]} s and {measured[2]} MB"
+        yield f"it costs {cost}, more than {SECONDS} s or {MEGABYTES} MB"
     words = len(re.sub(r"^(#|\[!\[).*|<!--.*?-->|\]\([^)]*\)", "", first, flags=re.M).split())
     if words > TITLE_WORDS:
         yield f"{words} words in the first cell, more than {TITLE_WORDS}"
@@ -136,7 +138,10 @@ def _parameters(code):
         if "#@param" not in line or line.replace("#@param", "").count("#") < 1:
             yield f"parameters: `{line}` wants a comment and #@param"
         elif _plain(node) and not _has_form(line, ast.literal_eval(node.value)):
-            yield f'parameters: `{line}` wants a form of its type, as #@param {{type:"integer"}}, or of choices that hold the default'
+            yield (
+                f'parameters: `{line}` wants a form of its type, as #@param {{type:"integer"}}, '
+                "or of choices that hold the default"
+            )
     if not re.search(r"^seed = \d+ ", tagged[0].source, re.M):
         yield "parameters: no seed"
 
