@@ -12,6 +12,11 @@ __all__ = []
 def pad(x, pad_width, mode="constant", *, constant_values=0):
     """Mode 'constant' scatters; the others repeat entries, and a padded index says which."""
     width = np.broadcast_to(pad_width, (x.ndim, 2)).tolist()
+    if np.min(width, initial=0) < 0:
+        raise ValueError(
+            f"np.pad on a Tensor: expected widths >= 0, got {width}; to cut off, take a slice, "
+            "or give functional.pad a negative width"
+        )
     if mode == "constant":
         inside = tuple(slice(a, a + n) for n, (a, _) in zip(x.shape, width, strict=True))
         shape = tuple(a + n + b for n, (a, b) in zip(x.shape, width, strict=True))
