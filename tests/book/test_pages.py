@@ -70,7 +70,7 @@ def test_every_link_leads_somewhere(pages):
 
 def test_every_claim_stands_in_the_ledger():
     books = {f"notebooks/{p.parent.name}/{p.name}": nb.read(p) for p in nb.find()}
-    rows = ledger.rows(books)
+    rows = [row for row in ledger.rows(books) if row.kind == "claim"]
     assert [row.holds for row in rows] == [
         held for book in books.values() for held, _ in nb.claims(book)
     ]

@@ -10,6 +10,7 @@ import nbformat
 
 from dlscratch.cli import notebooks as nb
 from dlscratch.lab.claim import Claim
+from tools.notebooks import breaks, reach
 
 from .front import page_of, tag, words
 
@@ -51,7 +52,11 @@ GROUPS = dict(
 
 
 class Row(NamedTuple):
-    """One claim: where it stands, what it says, whether it held, and what it names."""
+    """One claim or check: where it stands, what it says, whether it held, and what it names.
+
+    `breaks` are the edits at which it was seen to fail, `reach` at how many neighbouring settings
+    it still holds.
+    """
 
     path: str
     cell: str
@@ -60,6 +65,9 @@ class Row(NamedTuple):
     measured: str
     wanted: str
     source: str
+    kind: str = "claim"
+    breaks: str = ""
+    reach: str = ""
 
     @property
     def number(self):
@@ -71,7 +79,7 @@ class Row(NamedTuple):
 
 
 def rows(books):
-    """Every claim of every notebook, in order, from the outputs that are committed."""
+    """Every claim and check of every notebook, in order, from the outputs that are committed."""
     return [
         row
         for path, book in books.items()
@@ -81,9 +89,22 @@ def rows(books):
 
 
 def _of_cell(path, book, i):
-    for _, line in nb.claims(nbformat.NotebookNode(cells=[book.cells[i]])):
+    cell = nbformat.NotebookNode(cells=[book.cells[i]])
+    id_ = book.cells[i].id
+    for _, line in nb.claims(cell):
         made = Claim.read(line)
-        yield Row(path, book.cells[i].id, *made, cited(book, i, made.text))
+        named = cited(book, i, made.text)
+        broken = "; ".join(b.name for b in breaks.of(book) if made.text in b.flips)
+        yield Row(path, id_, *made, named, "claim", broken, _reach(path, made.text))
+    for _, line in nb.checks(cell):
+        yield Row(path, id_, *Claim.read(line), "", "check")
+
+
+def _reach(path, text):
+    """ "12 of 15" neighbouring settings, or "" where it was not measured."""
+    measured = reach.known().get(Path(path).stem, {})
+    held = measured.get("claims", {}).get(text)
+    return "" if held is None else f"{held} of {measured['settings']}"
 
 
 def cited(book, i, text):
@@ -116,9 +137,19 @@ def claims_values(rows, books):
     """What docs/claims.md leaves open."""
     titles = {Path(path).name[:2]: nb.title(book) for path, book in books.items()}
     choices = {number: f"{number} · {title}" for number, title in titles.items()}
+    checks = [row for row in rows if row.kind == "check"]
+    rows = [row for row in rows if row.kind == "claim"]
     return {
         "held": sum(row.holds for row in rows),
         "total": len(rows),
+        "checks": len(checks),
+        "checks_held": sum(row.holds for row in checks),
+        "checks_table": table(
+            "checks",
+            "Every check: what could not have come out otherwise",
+            CHECK_HEADS,
+            map(_check, checks),
+        ),
         "filters": filters(
             "claims", notebook=choices, verdict={"holds": "holds", "fails": "fails"}
         ),
@@ -138,6 +169,8 @@ def _claim(row):
         words(row.wanted),
         tag("span", verdict[1], Class=verdict[0]),
         words(row.source) or NOTHING,
+        words(row.breaks) or NOTHING,
+        row.reach or NOTHING,
     )
     labelled = "".join(
         tag("td", cell, **{"data-label": head})
@@ -152,6 +185,15 @@ def _claim(row):
 
 
 CLAIM_HEADS = ["Notebook", "Claim", "Measured", "Wanted", "Verdict", "Named beside it"]
+CLAIM_HEADS += ["Broken by", "Reach"]
+CHECK_HEADS = ["Notebook", "Check", "Measured", "Wanted"]
+
+
+def _check(row):
+    cells = tag("td", row.number) + tag("th", row.link, scope="row")
+    return tag("tr", cells + tag("td", words(row.measured)) + tag("td", words(row.wanted)))
+
+
 NOTHING = tag("span", "–", Class="none")
 
 
