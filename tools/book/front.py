@@ -6,6 +6,7 @@ from itertools import groupby
 from pathlib import Path
 
 from dlscratch.cli import notebooks as nb
+from tools.notebooks import map as chart
 
 from . import figures
 
@@ -39,6 +40,17 @@ def values(books):
             f"## {name}\n\n{gallery(paths, books)}\n" for name, paths in parts(books)
         )
     }
+
+
+def to_come():
+    """The titles of the notebooks that are still to come, a line a part."""
+    there = chart.landed()
+    lines = []
+    for number, part in enumerate(chart.parts()):
+        names = [f"{e.number} {e.title}" for e in part.entries if e.number not in there]
+        if names:
+            lines.append(f"- **Part {number} · {part.name}**: {' · '.join(names)}")
+    return "\n".join(lines)
 
 
 def contents(books, guides):

@@ -15,7 +15,7 @@ import nbformat
 from dlscratch.cli import notebooks as nb
 from tools.notebooks import address
 
-from . import api, figures, front, ledger, ratios
+from . import api, figures, front, ledger, prerequisites, ratios
 
 __all__ = ["ROOT", "OUT", "main"]
 
@@ -45,13 +45,18 @@ def pages(books):
     rows = ledger.rows(books)
     guides = guide_names()
     return {
-        "index.md": page("index", front.values(books)) + front.contents(books, guides),
+        "index.md": page("index", front.values(books) | late()) + front.contents(books, guides),
         "claims.md": page("claims", ledger.claims_values(rows, books)),
         "concepts.md": page("concepts", ledger.concepts_values(rows)),
         "errata.md": page("errata", {"open_questions": front.open_questions(books)}),
         "performance.md": with_picture(read("performance")),
         **{f"{name}.md": read(name) for name in guides},
     }
+
+
+def late():
+    """What the front page says of the whole plan."""
+    return {"prerequisites": prerequisites.drawing(), "to_come": front.to_come()}
 
 
 def guide_names():
