@@ -118,6 +118,13 @@ def test_a_notebook_that_is_too_large(tmp_path):
         faults(path, sample())
 
 
+def test_a_listing_may_hold_numbers():
+    book = sample()
+    result("def f(x):\n    return 0.123456789 * x")(book)
+    book.cells[5].outputs[-1]["data"]["text/markdown"] = "```python\n...\n```"
+    assert faults(PATH, book) == []
+
+
 def test_a_long_cell_may_say_why():
     book = sample()
     BAD["a code cell of 16 lines"](book)
