@@ -16,7 +16,9 @@ __all__ = [
 
 
 def textbook_linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
-    """y = x Wᵀ + b.  x: (..., D), W = weight: (O, D), b = bias: (O,) → (..., O).
+    """The affine map y = x Wᵀ + b.
+
+    x: (..., D), W = weight: (O, D), b = bias: (O,) → (..., O).
 
     Raises ValueError for shapes that do not fit, TypeError for mixed dtypes.
 
@@ -82,7 +84,9 @@ def embedding(
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
 ) -> Array:
-    """y = weight[input], the product of one-hot rows with weight.
+    """The rows of weight that integers name: the product of one-hot rows with it.
+
+    y = weight[input].
 
     Parameters
     ----------
@@ -152,7 +156,9 @@ def _shorten(weight, rows, max_norm, norm_type):
 
 
 def one_hot(x: Array, num_classes: int = -1) -> np.ndarray:
-    """1 at [..., x], else 0, as int64.  x: integers, any shape → (*x, num_classes).
+    """For each integer x a row of zeros with a 1 at place x, as int64.
+
+    x: integers, any shape → (*x, num_classes).
 
     num_classes is the largest entry + 1 unless given. Raises ValueError for entries out of
     range, or none to
