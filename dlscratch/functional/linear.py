@@ -53,8 +53,8 @@ def check_same_dtype(name: object, x: Array, weight: Array, role: str = "input")
     """Raise TypeError, in the name of an operation or layer, unless x has the dtype of weight.
 
     As in PyTorch, nothing is converted in silence: float64 data would make a float32 network
-    compute in
-    float64 from there on, at half the speed. The message names the repair; `role` says what x is.
+    compute in float64 from there on, at half the speed. The message names the repair; `role` says
+    what x is.
     """
     if getattr(x, "dtype", None) == weight.dtype:
         return
@@ -160,9 +160,8 @@ def one_hot(x: Array, num_classes: int = -1) -> np.ndarray:
 
     x: integers, any shape → (*x, num_classes).
 
-    num_classes is the largest entry + 1 unless given. Raises ValueError for entries out of
-    range, or none to
-    count the classes by, TypeError for what are no integers.
+    num_classes is the largest entry + 1 unless given. Raises ValueError for entries out of range,
+    or none to count the classes by, TypeError for what are no integers.
 
     Examples
     --------

@@ -126,7 +126,8 @@ def avg_pool2d(
 ) -> Array:
     """The mean of each window of an image.
 
-    y = A x Bᵀ, where row i of A holds 1/K where window i lies. Options are one number, or two for height and width.
+    y = A x Bᵀ, where row i of A holds 1/K where window i lies. Options are one number, or two for
+    height and width.
 
     Parameters
     ----------

@@ -19,7 +19,9 @@ def rotary(x: Array, base: float = 10000.0, offset: int = 0) -> Array:
     product of a turned query and key depends on their distance only. Entries are paired by halves,
     as in LLaMA's code; the paper pairs 2i and 2i + 1, which is the same after a permutation.
 
-    x: (..., T, D) → same. `offset` is the position of x_0. Raises ValueError for odd D. Source: Su et al. 2021.
+    x: (..., T, D) → same. `offset` is the position of x_0. Raises ValueError for odd D.
+
+    Source: Su et al. 2021.
     """
     if x.ndim < 2 or x.shape[-1] % 2:
         raise ValueError(f"rotary: input {x.shape}; want (..., T, D) with D even, to turn pairs")
