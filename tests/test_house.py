@@ -94,8 +94,8 @@ def test_files_say_what_they_are_and_what_they_export(path):
 
 COLUMNS, SENTENCE = 100, 88
 
-# The kernels take bare arguments, as the lambdas of the derivative rules do: `custom_vjp` calls them
-# with those of the textbook definition, which carries the types. Their sentences are asked for.
+# The kernels take bare arguments, as the lambdas of the derivative rules do: `custom_vjp` calls
+# them with those of the textbook definition, which carries the types. Sentences are asked for.
 BARE = PACKAGE / "functional" / "kernels"
 
 

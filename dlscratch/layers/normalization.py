@@ -109,8 +109,7 @@ class BatchNorm1d(_Channels):
     """y = (x - mean) / √(var + eps) · weight + bias for each channel, over the batch.
 
     x: (N, C) or (N, C, L). In evaluation mean and var are running averages r ← (1 - momentum) r +
-    momentum · batch, the
-    variance unbiased.
+    momentum · batch, the variance unbiased.
 
     Parameters
     ----------
@@ -193,8 +192,7 @@ class InstanceNorm1d(BatchNorm1d):
     """y = (x - mean) / √(var + eps) [· weight + bias], each channel of each example by itself.
 
     x: (N, C, L), or (C, L) for one example. With track_running_stats in evaluation mean and var are
-    running averages, as in
-    BatchNorm1d; momentum=None leaves them.
+    running averages, as in BatchNorm1d; momentum=None leaves them.
 
     Parameters
     ----------

@@ -46,10 +46,8 @@ def textbook_batch_norm(
     """y = (x - mean) / √(var + eps) · weight + bias for each channel, var being biased.
 
     running = (mean, var, momentum) are moved in place, by r ← (1 - momentum) r + momentum · batch,
-    the
-    variance unbiased; here they are not: this definition runs for second derivatives, when the fast
-    one has moved them already.
-    x: (N, C, ...), weight, bias: (C,) or None → as x.
+    the variance unbiased; here they are not: this definition runs for second derivatives, when the
+    fast one has moved them already. x: (N, C, ...), weight, bias: (C,) or None → as x.
     """
     axes = (0, *range(2, x.ndim))
     mean = np.mean(x, axis=axes, keepdims=True)
