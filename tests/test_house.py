@@ -183,7 +183,8 @@ def sentence_fault(text):
         return "the first sentence is longer than its line, or no blank line follows"
     if not first.endswith("."):
         return "no full stop"
-    if re.search(r"(?<!\bal)(?<!\be\.g)[.!?] +[A-Z]", first):
+    # "f_n(... x)" is no end, "and so on ... Then" is one
+    if re.search(r"(?<!\bal)(?<!\be\.g)([.!?] +[A-Z]|(?<!\.)[.!?] +\S)", first):
         return "two sentences"
     return None
 
@@ -207,6 +208,9 @@ def test_public_names_have_a_sentence(path):
     [
         ("", "no docstring"),
         ("One. Two.", "two sentences"),
+        ("The sum.  x: (N, D).", "two sentences"),
+        ("f_n(... f_1(x)).", None),
+        ("And so on ... Then.", "two sentences"),
         ("No end", "no full stop"),
         ("It is long" + " very" * 20 + ".", "111 columns"),
         ("It goes on\nand on.", "longer than its line"),

@@ -26,7 +26,9 @@ def _give_affine(module, shape, wanted=True, bias=True):
 
 
 class LayerNorm(Module):
-    """y = (x - mean) / √(var + eps) · weight + bias over the last axes.  x: (N, ..., D).
+    """y = (x - mean) / √(var + eps) · weight + bias over the last axes.
+
+    x: (N, ..., D) → same.
 
     Parameters
     ----------
@@ -67,7 +69,9 @@ class LayerNorm(Module):
 
 
 class RMSNorm(LayerNorm):
-    """y = x / √(mean x² + eps) · weight over the last axes.  x: (N, ..., D).
+    """y = x / √(mean x² + eps) · weight over the last axes.
+
+    x: (N, ..., D) → same.
 
     Parameters
     ----------
@@ -230,7 +234,10 @@ class InstanceNorm1d(BatchNorm1d):
 
 
 class InstanceNorm2d(InstanceNorm1d):
-    """InstanceNorm1d for images.  x: (N, C, H, W), or (C, H, W) for one image."""
+    """InstanceNorm1d for images.
+
+    x: (N, C, H, W), or (C, H, W) for one image.
+    """
 
     ranks = (4,)
 

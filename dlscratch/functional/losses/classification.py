@@ -309,7 +309,7 @@ def binary_cross_entropy(
 
 
 def textbook_binary_cross_entropy_with_logits(z: Array, t: Array) -> Array:
-    """-t log σ(z) - (1 - t) log σ(-z), entry by entry.  z, t: one shape."""
+    """-t log σ(z) - (1 - t) log σ(-z), entry by entry, for z and t of one shape."""
     return -(certain(t, logsigmoid(z)) + certain(1 - t, logsigmoid(-z)))
 
 
