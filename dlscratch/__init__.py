@@ -1,4 +1,4 @@
-"""Deep learning from first principles: calculus written in plain NumPy, and what a network needs on top of it."""
+"""Deep learning from first principles: calculus in plain NumPy, and what a network needs on top."""
 
 from .engine import (
     Tensor,

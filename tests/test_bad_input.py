@@ -1,4 +1,4 @@
-"""Every public callable refuses at least one wrong shape, dtype, range or option, and says what it wanted."""
+"""Every public callable refuses a wrong shape, dtype, range or option, and says what it wanted."""
 
 import inspect
 import re
@@ -56,7 +56,8 @@ BAD = {
         **{
             name: lambda name=name: getattr(F, name)(words)
             for name in (
-                "relu sigmoid tanh softmax log_softmax leaky_relu elu selu silu mish softplus logsigmoid"
+                "relu sigmoid tanh softmax log_softmax leaky_relu elu selu silu mish softplus "
+                "logsigmoid"
             ).split()
         },
         "gelu": lambda: F.gelu(x, approximate="erf"),
@@ -97,8 +98,8 @@ BAD = {
         **{
             name: lambda name=name: getattr(F, name)(x, x[:1])
             for name in (
-                "mse_loss l1_loss smooth_l1_loss huber_loss quantile_loss poisson_nll_loss kl_div hinge_loss binary_cross_entropy "
-                "binary_cross_entropy_with_logits info_nce"
+                "mse_loss l1_loss smooth_l1_loss huber_loss quantile_loss poisson_nll_loss kl_div "
+                "hinge_loss binary_cross_entropy binary_cross_entropy_with_logits info_nce"
             ).split()
         },
         **{
@@ -136,7 +137,9 @@ BAD = {
         "ConvTranspose2d": lambda: layers.ConvTranspose2d(2, 4, 3)(image),
         **{
             name: lambda name=name: getattr(layers, name)(4)(x)
-            for name in "LayerNorm RMSNorm BatchNorm1d BatchNorm2d InstanceNorm1d InstanceNorm2d".split()
+            for name in (
+                "LayerNorm RMSNorm BatchNorm1d BatchNorm2d InstanceNorm1d InstanceNorm2d"
+            ).split()
         },
         "GroupNorm": lambda: layers.GroupNorm(2, 3),
         "PReLU": lambda: layers.PReLU(4)(x),
@@ -347,10 +350,11 @@ BAD = {
     },
 }
 _HELP = (  # what was wanted, or how to repair it; or NumPy's and Python's own words
-    r"want|must|expected|make|give|need|defines no|pad more|fetch it anew|delete it|no parameters|but input has|ufunc|out of bounds|"
-    "missing 1 required|No such file|run forward|reduce it"
+    "want|must|expected|make|give|need|defines no|pad more|fetch it anew|delete it|no parameters|"
+    "but input has|ufunc|out of bounds|missing 1 required|No such file|run forward|reduce it"
 )
-NONE = {  # what cannot be given anything wrong: containers of results, constants, and names of modules
+# what cannot be given anything wrong: containers of results, constants, and names of modules
+NONE = {
     "data": {
         "Split",
         "Toy",

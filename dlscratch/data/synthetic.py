@@ -94,7 +94,7 @@ def teacher_student(
 
 
 def sparse_parity(rng: Seed, n: int = 1000, bits: int = 40, k: int = 3) -> Parity:
-    """Is the number of -1s among k hidden columns odd? y = (1 - Π x_j) / 2 over these j.
+    """Whether the number of -1s in k hidden columns is odd: y = (1 - Π x_j) / 2 over these j.
 
     No fewer than k columns together tell anything. Source: Barak et al. 2022.
 

@@ -134,7 +134,7 @@ def value_and_grad(
 
 
 def grad(f: Callable, argnums: int | tuple[int, ...] = 0, create_graph: bool = False) -> Callable:
-    """x -> df/dx for scalar f. `grad(grad(f))` is the second derivative.
+    """The function x -> df/dx of a scalar f; `grad(grad(f))` is the second derivative.
 
     Parameters
     ----------

@@ -1,4 +1,7 @@
-"""What deep learning needs and NumPy lacks. Each fast operation stands beside the textbook definition that it must equal."""
+"""What deep learning needs and NumPy lacks.
+
+Each fast operation stands beside the textbook definition that it must equal.
+"""
 
 from .activations import (
     elu,

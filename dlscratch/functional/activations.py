@@ -172,7 +172,9 @@ hardtanh = custom_vjp(textbook_hardtanh, _hardtanh, _hardtanh_vjp, pure=True)
 
 
 def textbook_sigmoid(x: Array) -> Array:
-    """σ(x) = 1 / (1 + exp(-x)), with derivative σ(x) σ(-x).  x: any shape → same.
+    """σ(x) = 1 / (1 + exp(-x)), with derivative σ(x) σ(-x).
+
+    x: any shape → same.
 
     Examples
     --------
@@ -193,7 +195,10 @@ tanh = np.tanh
 
 
 def textbook_logsigmoid(x: Array) -> Array:
-    """log σ(x) = -log(1 + exp(-x)), without overflow.  x: any shape → same."""
+    """log σ(x) = -log(1 + exp(-x)), without overflow.
+
+    x: any shape → same.
+    """
     return -np.logaddexp(-x, 0)
 
 

@@ -29,7 +29,9 @@ __all__ = [
 def attention_weights(
     query: Array, key: Array, bias: Array | None = None, scale: float | None = None
 ) -> Array:
-    """P = softmax(scale Q Kᵀ + bias) over the keys; a row in which every key has bias -∞ is 0.
+    """The weights with which each query takes the mean of the values: a softmax over keys.
+
+    P = softmax(scale Q Kᵀ + bias); a row in which every key has bias -∞ is 0.
 
     query: (..., T, D), key: (..., S, D), bias: broadcasts to (..., T, S), scale: 1/√D unless
     given → (..., T, S).
@@ -44,8 +46,17 @@ def attention_weights(
     return e / np.where(np.equal(total, 0), 1, total)
 
 
-def textbook_attention(query, key, value, bias=None, keep=None, scale=None):
-    """Y = P V with P = softmax(scale Q Kᵀ + bias); `keep` multiplies P (dropout).
+def textbook_attention(
+    query: Array,
+    key: Array,
+    value: Array,
+    bias: Array | None = None,
+    keep: Array | None = None,
+    scale: float | None = None,
+) -> Array:
+    """Attention by its definition, with all weights P in one array.
+
+    Y = P V with P = softmax(scale Q Kᵀ + bias); `keep` multiplies P (dropout).
 
     value: (..., S, E) → (..., T, E).
     """
@@ -56,8 +67,18 @@ def textbook_attention(query, key, value, bias=None, keep=None, scale=None):
 _attention = custom_vjp(textbook_attention, attend, attend_gradient)
 
 
-def attention_with(query, key, value, bias=None, keep=None, scale=None):
-    """Y = (keep ∘ softmax(scale Q Kᵀ + bias)) V, what scaled_dot_product_attention comes to."""
+def attention_with(
+    query: Array,
+    key: Array,
+    value: Array,
+    bias: Array | None = None,
+    keep: Array | None = None,
+    scale: float | None = None,
+) -> Array:
+    """What scaled_dot_product_attention comes to, with its mask as numbers and what it keeps.
+
+    Y = (keep ∘ softmax(scale Q Kᵀ + bias)) V, shapes as of textbook_attention.
+    """
     return _attention(query, key, value, *([] if bias is None else [bias]), keep=keep, scale=scale)
 
 
@@ -73,12 +94,11 @@ def scaled_dot_product_attention(
     *,
     rng: np.random.Generator | int | None = None,
 ) -> Array:
-    """Y = softmax(scale Q Kᵀ + mask) V, each head by itself.
+    """For each query the mean of the values, weighted by how it compares with their keys.
 
-    A query that may attend to nothing gets 0, as in PyTorch. What is masked counts exactly
-    nothing, in value and
-    gradient, whatever keys and values hold there (in PyTorch a NaN or infinity behind a mask
-    spoils the row).
+    Y = softmax(scale Q Kᵀ + mask) V, each head by itself. A query that may attend to nothing gets
+    0, as in PyTorch. What is masked counts exactly nothing, in value and gradient, whatever keys
+    and values hold there (in PyTorch a NaN or infinity behind a mask spoils the row).
 
     Parameters
     ----------
@@ -128,7 +148,7 @@ def scaled_dot_product_attention(
 # Masks and shapes ---------------------------------------------------------------------------------
 
 
-def additive(mask, dtype, shape):
+def additive(mask: Array, dtype: np.dtype, shape: tuple[int, ...]) -> Array:
     """The mask as numbers to add to scores: of booleans, 0 where True and -∞ where False."""
     mask = _fitted(mask, shape)
     if mask.dtype.kind == "f":
@@ -192,18 +212,22 @@ def _check(name, query, key, value, scale):
 
 
 def textbook_tiled(
-    query,
-    key,
-    value,
-    bias=None,
-    allowed=None,
-    is_causal=False,
-    scale=None,
-    dropout_p=0.0,
-    seed=0,
-    block=64,
-):
-    """Y = (K ∘ softmax(scale Q Kᵀ + bias)) V over the keys that are `allowed`; K is dropout."""
+    query: Array,
+    key: Array,
+    value: Array,
+    bias: Array | None = None,
+    allowed: np.ndarray | None = None,
+    is_causal: bool = False,
+    scale: float | None = None,
+    dropout_p: float = 0.0,
+    seed: int = 0,
+    block: int = 64,
+) -> Array:
+    """What tiled_attention computes, with all weights in one array.
+
+    Y = (K ∘ softmax(scale Q Kᵀ + bias)) V over the keys that are `allowed`; K is dropout, drawn
+    tile by tile from `seed`. Shapes as of textbook_attention.
+    """
     T, S = query.shape[-2], key.shape[-2]
     shape = (*query.shape[:-1], S)
     causal = np.tri(T, S, dtype=bool) if is_causal else None
@@ -238,11 +262,11 @@ def tiled_attention(
 ) -> Array:
     """scaled_dot_product_attention in memory O(T): a row's softmax comes from tiles.
 
-    Forward rescales running sums when a tile brings a higher score and keeps log Σ exp of each
-    row; backward computes
-    each tile anew from it. Second derivatives need T × S. Arguments and errors as of
-    scaled_dot_product_attention;
-    `block` is the number of queries, and of keys, in a tile: ValueError below 1.
+    Forward rescales running sums when a tile brings a higher score and keeps log Σ exp of each row;
+    backward computes each tile anew from it. Second derivatives need T × S.
+
+    Arguments and errors as of scaled_dot_product_attention; `block` is the number of queries, and
+    of keys, in a tile: ValueError below 1.
 
     Source: Milakov & Gimelshein 2018; Dao et al. 2022 (FlashAttention).
     """

@@ -7,7 +7,7 @@ W is `weight` and b `bias` in the formulas. The fast twins multiply whole rows o
 import numpy as np
 
 from ..engine import Array, custom_vjp
-from .folding import pair, single, windows
+from .folding import Size, pair, single, windows
 from .kernels import convolution as kernels
 from .linear import check_same_dtype
 
@@ -21,8 +21,18 @@ __all__ = [
 ]
 
 
-def textbook_conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    """y[n,o,i,j] = b[o] + Σ_{c,k,l} W[o,c,k,l] x[n, c, s i + d k, s j + d l]; see `conv2d`.
+def textbook_conv2d(
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
+    stride: Size = 1,
+    padding: Size = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+) -> Array:
+    """`conv2d` by its definition: the product of each window with the kernel.
+
+    y[n,o,i,j] = b[o] + Σ_{c,k,l} W[o,c,k,l] x[n, c, s i + d k, s j + d l].
 
     x, padded with zeros: (N, C, H, W), W: (O, C/groups, K, L), b: (O,) → (N, O, H', W').
     """
@@ -37,12 +47,21 @@ def textbook_conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, group
 
 
 def textbook_conv_transpose2d(
-    x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
-):
-    """The adjoint of conv2d, plus b: y[n, o, s p + d k, s q + d l] += W[c,o,k,l] x[n,c,p,q].
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
+    stride: Size = 1,
+    padding: Size = 0,
+    output_padding: Size = 0,
+    groups: int = 1,
+    dilation: Size = 1,
+) -> Array:
+    """`conv_transpose2d` as a convolution of an image with zeros between its pixels.
 
-    Then `padding` is cut off. The same: conv2d, with W turned by 180°, of x with stride - 1 zeros
-    between its pixels.  x: (N, C, H, W), W: (C, O/groups, K, L), b: (O,) → (N, O, H', W').
+    y[n, o, s p + d k, s q + d l] += W[c,o,k,l] x[n,c,p,q], then `padding` is cut off. The same:
+    conv2d, with W turned by 180°, of x with stride - 1 zeros between its pixels.
+
+    x: (N, C, H, W), W: (C, O/groups, K, L), b: (O,) → (N, O, H', W').
     """
     N, C, H, V = x.shape
     _, narrow, K, L = weight.shape
@@ -70,9 +89,17 @@ _conv_transpose2d = custom_vjp(
 
 
 def conv2d(
-    x: Array, weight: Array, bias: Array | None = None, stride=1, padding=0, dilation=1, groups=1
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
+    stride: Size = 1,
+    padding: Size | str = 0,
+    dilation: Size = 1,
+    groups: int = 1,
 ) -> Array:
-    """y[n,o,i,j] = b[o] + Σ_{c,k,l} W[o,c,k,l] x[n, c, s i + d k, s j + d l].
+    """The convolution of images: each number of y is a sum over one window of x.
+
+    y[n,o,i,j] = b[o] + Σ_{c,k,l} W[o,c,k,l] x[n, c, s i + d k, s j + d l].
 
     Options are one number, or two for height and width. With groups, each group of output channels
     sees its own C/groups channels of x.
@@ -113,13 +140,13 @@ def conv_transpose2d(
     x: Array,
     weight: Array,
     bias: Array | None = None,
-    stride=1,
-    padding=0,
-    output_padding=0,
-    groups=1,
-    dilation=1,
+    stride: Size = 1,
+    padding: Size = 0,
+    output_padding: Size = 0,
+    groups: int = 1,
+    dilation: Size = 1,
 ) -> Array:
-    """The adjoint of conv2d, plus b: pixel (p, q) adds its value times the kernel.
+    """The adjoint of conv2d, plus b: each pixel (p, q) adds its value times the kernel.
 
     y[n, o, s p + d k, s q + d l] += W[c,o,k,l] x[n,c,p,q], and `padding` is cut off.
 
@@ -193,9 +220,17 @@ def _check(name, x, W, b, groups, C, O, axes):
 
 
 def conv1d(
-    x: Array, weight: Array, bias: Array | None = None, stride=1, padding=0, dilation=1, groups=1
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
+    stride: Size = 1,
+    padding: Size | str = 0,
+    dilation: Size = 1,
+    groups: int = 1,
 ) -> Array:
-    """y[n,o,i] = b[o] + Σ_{c,k} W[o,c,k] x[n, c, s i + d k], x padded with zeros.
+    """The convolution of sequences: each number of y is a sum over one window of x.
+
+    y[n,o,i] = b[o] + Σ_{c,k} W[o,c,k] x[n, c, s i + d k], x padded with zeros.
 
     Parameters
     ----------
@@ -225,13 +260,15 @@ def conv_transpose1d(
     x: Array,
     weight: Array,
     bias: Array | None = None,
-    stride=1,
-    padding=0,
-    output_padding=0,
-    groups=1,
-    dilation=1,
+    stride: Size = 1,
+    padding: Size = 0,
+    output_padding: Size = 0,
+    groups: int = 1,
+    dilation: Size = 1,
 ) -> Array:
-    """The adjoint of conv1d, plus b: y[n, o, s p + d k - padding] += W[c,o,k] x[n,c,p].
+    """The adjoint of conv1d, plus b: each entry p adds its value times the kernel.
+
+    y[n, o, s p + d k - padding] += W[c,o,k] x[n,c,p].
 
     Parameters
     ----------

@@ -37,11 +37,12 @@ def dropout(
     *,
     rng: np.random.Generator | int | None = None,
 ) -> Array:
-    """y = x m / (1 - p), with m = 0 with probability p, else 1: the mean of y is x.
+    """x with a share p of its entries set to 0, and the others scaled so that the mean stays.
+
+    y = x m / (1 - p), with m = 0 with probability p, else 1.
 
     x: any shape → same. With p = 1 all is 0, and so is the gradient. Raises ValueError for p
-    outside 0 .. 1.
-    Source: Srivastava et al. 2014.
+    outside 0 .. 1. Source: Srivastava et al. 2014.
 
     Examples
     --------
@@ -59,11 +60,12 @@ def alpha_dropout(
     *,
     rng: np.random.Generator | int | None = None,
 ) -> Array:
-    """y = a (x m + α' (1 - m)) + b: drops to selu's lowest value α', keeps mean and variance.
+    """Dropout to selu's lowest value α' instead of 0, which keeps mean and variance.
 
-    a = ((1 - p) (1 + p α'²))^-½, b = -a p α'. x: any shape → same; with p = 1 all is 0. Not in
-    training unless told, as
-    in PyTorch. Raises ValueError for p outside 0 .. 1. Source: Klambauer et al. 2017.
+    y = a (x m + α' (1 - m)) + b, with a = ((1 - p) (1 + p α'²))^-½, b = -a p α'.
+
+    x: any shape → same; with p = 1 all is 0. Not in training unless told, as in PyTorch. Raises
+    ValueError for p outside 0 .. 1. Source: Klambauer et al. 2017.
     """
     if not _acts("alpha_dropout", p, training):
         return x

@@ -1,16 +1,21 @@
 """Windows of images: which pixels a kernel meets, and the maps unfold and fold."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from ..engine import Array, primitive
 
 __all__ = ["pair", "single", "count", "places", "windows", "unfold", "fold"]
 
+Size = int | Sequence[int]  # one number, or two for height and width
 
-def pair(n) -> tuple:
-    """(n, n) for a number, and (a, b) as it is: an option for the height and the width.
 
-    Raises ValueError for others.
+def pair(n: Any) -> tuple[Any, Any]:
+    """An option for the height and the width: (n, n) for a number n, and (a, b) as it is.
+
+    Raises ValueError for another number of entries.
     """
     if np.ndim(n) == 0:
         n = n.item() if isinstance(n, np.generic | np.ndarray) else n
@@ -20,7 +25,7 @@ def pair(n) -> tuple:
     return tuple(n)
 
 
-def single(name: str, **options) -> list:
+def single(name: str, **options: Size) -> list[int]:
     """The one number that each option of an operation on sequences is or holds.
 
     Raises ValueError for several.
@@ -31,8 +36,17 @@ def single(name: str, **options) -> list:
     return [np.ravel(value)[0].item() for value in options.values()]
 
 
-def count(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
-    """How many windows fit: H' = (H + 2 padding - dilation (K - 1) - 1) // stride + 1, and W'.
+def count(
+    size: tuple[int, int],
+    kernel: tuple[int, int],
+    stride: Size = 1,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+) -> tuple[int, int]:
+    """How many windows of an image there are, (H', W').
+
+    H' = (H + 2 padding - dilation (K - 1) - 1) // stride + 1, and likewise W'.
 
     With ceil_mode the quotient is rounded up: a last window may hang over the border, if it begins
     in the image or the padding before it. Raises ValueError when none fits, or an option is out of
@@ -65,8 +79,13 @@ def count(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
     )
 
 
-def places(out, kernel, stride, dilation=1):
-    """For each place in the kernel, the slices of the padded image that it meets."""
+def places(
+    out: tuple[int, int], kernel: tuple[int, int], stride: Size, dilation: Size = 1
+) -> list[tuple[slice, slice]]:
+    """For each place in the kernel, the slices of the padded image that it meets.
+
+    `out` is (H', W'), the number of windows.
+    """
     (h, w), (sh, sw), (dh, dw) = out, pair(stride), pair(dilation)
     return [
         (slice(dh * k, dh * k + sh * h, sh), slice(dw * m, dw * m + sw * w, sw))
@@ -74,8 +93,18 @@ def places(out, kernel, stride, dilation=1):
     ]
 
 
-def windows(x, kernel, stride=1, padding=0, dilation=1, value=0):
-    """All windows of an image padded with `value`.  x: (..., H, W) → (..., H', W', K, L)."""
+def windows(
+    x: Array,
+    kernel: tuple[int, int],
+    stride: Size = 1,
+    padding: Size = 0,
+    dilation: Size = 1,
+    value: float = 0,
+) -> Array:
+    """All windows of an image padded with `value`.
+
+    x: (..., H, W) → (..., H', W', K, L).
+    """
     (sh, sw), (ph, pw), (dh, dw) = pair(stride), pair(padding), pair(dilation)
     x = np.pad(x, [(0, 0)] * (x.ndim - 2) + [(ph, ph), (pw, pw)], constant_values=value)
     reach = (dh * (kernel[0] - 1) + 1, dw * (kernel[1] - 1) + 1)
@@ -86,7 +115,9 @@ def windows(x, kernel, stride=1, padding=0, dilation=1, value=0):
 # Unfold and fold are adjoint: each is the other's rule --------------------------------------------
 
 
-def unfold(x: Array, kernel_size, dilation=1, padding=0, stride=1) -> Array:
+def unfold(
+    x: Array, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1
+) -> Array:
     """Each window of the image, padded with zeros, as a column.
 
     conv2d(x, W) = W.reshape(O, C K L) @ unfold(x). Options are one number, or two for height
@@ -125,7 +156,14 @@ def unfold(x: Array, kernel_size, dilation=1, padding=0, stride=1) -> Array:
     return np.stack(entries, axis=-3).reshape(*batch, C * len(entries), h * w)
 
 
-def fold(x: Array, output_size, kernel_size, dilation=1, padding=0, stride=1) -> Array:
+def fold(
+    x: Array,
+    output_size: Size,
+    kernel_size: Size,
+    dilation: Size = 1,
+    padding: Size = 0,
+    stride: Size = 1,
+) -> Array:
     """The adjoint of unfold: each column is added back where its window was read.
 
     Pixels in several windows are sums. Options are one number, or two for height and width.

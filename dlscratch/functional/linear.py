@@ -16,7 +16,9 @@ __all__ = [
 
 
 def textbook_linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
-    """y = x Wᵀ + b.  x: (..., D), W = weight: (O, D), b = bias: (O,) → (..., O).
+    """The affine map y = x Wᵀ + b.
+
+    x: (..., D), W = weight: (O, D), b = bias: (O,) → (..., O).
 
     Raises ValueError for shapes that do not fit, TypeError for mixed dtypes.
 
@@ -51,8 +53,8 @@ def check_same_dtype(name: object, x: Array, weight: Array, role: str = "input")
     """Raise TypeError, in the name of an operation or layer, unless x has the dtype of weight.
 
     As in PyTorch, nothing is converted in silence: float64 data would make a float32 network
-    compute in
-    float64 from there on, at half the speed. The message names the repair; `role` says what x is.
+    compute in float64 from there on, at half the speed. The message names the repair; `role` says
+    what x is.
     """
     if getattr(x, "dtype", None) == weight.dtype:
         return
@@ -82,7 +84,9 @@ def embedding(
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
 ) -> Array:
-    """y = weight[input], the product of one-hot rows with weight.
+    """The rows of weight that integers name: the product of one-hot rows with it.
+
+    y = weight[input].
 
     Parameters
     ----------
@@ -152,11 +156,12 @@ def _shorten(weight, rows, max_norm, norm_type):
 
 
 def one_hot(x: Array, num_classes: int = -1) -> np.ndarray:
-    """1 at [..., x], else 0, as int64.  x: integers, any shape → (*x, num_classes).
+    """For each integer x a row of zeros with a 1 at place x, as int64.
 
-    num_classes is the largest entry + 1 unless given. Raises ValueError for entries out of
-    range, or none to
-    count the classes by, TypeError for what are no integers.
+    x: integers, any shape → (*x, num_classes).
+
+    num_classes is the largest entry + 1 unless given. Raises ValueError for entries out of range,
+    or none to count the classes by, TypeError for what are no integers.
 
     Examples
     --------

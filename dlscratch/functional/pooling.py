@@ -1,10 +1,12 @@
 """Pooling: one number for each window of an image."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..engine import Array, custom_vjp
 from ..engine.tensor import unwrap
-from .folding import count, pair, single
+from .folding import Size, count, pair, single
 from .kernels.pooling import entries, lowest, max_pool, max_pool_gradient, places_of_maxima
 from .resampling import resample
 
@@ -22,8 +24,17 @@ __all__ = [
 # The largest entry --------------------------------------------------------------------------------
 
 
-def textbook_max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
-    """y[c,i,j] = max over the window at (s i, s j), x being padded with -∞; see `max_pool2d`.
+def textbook_max_pool2d(
+    x: Array,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+) -> Array:
+    """`max_pool2d` by its definition: the largest entry of each window, all in one array.
+
+    y[c,i,j] = max over the window at (s i, s j), x being padded with -∞.
 
     x: (..., C, H, W) → (..., C, H', W'). Ties: the first entry wins.
     """
@@ -36,18 +47,18 @@ _max_pool2d = custom_vjp(textbook_max_pool2d, max_pool, max_pool_gradient)
 
 def max_pool2d(
     x: Array,
-    kernel_size,
-    stride=None,
-    padding=0,
-    dilation=1,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Array | tuple[Array, np.ndarray]:
-    """y[c,i,j] = max over the window at (s i, s j), x being padded with -∞.
+    """The largest entry of each window of an image.
 
-    Ties: the first entry wins, and gets the gradient. A window with a NaN gives NaN. Options
-    are one number,
-    or two for height and width.
+    y[c,i,j] = max over the window at (s i, s j), x being padded with -∞. Ties: the first entry
+    wins, and gets the gradient. A window with a NaN gives NaN. Options are one number, or two for
+    height and width.
 
     Parameters
     ----------
@@ -82,14 +93,17 @@ def max_pool2d(
 
 def max_pool1d(
     x: Array,
-    kernel_size,
-    stride=None,
-    padding=0,
-    dilation=1,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Array | tuple[Array, np.ndarray]:
-    """y[c,i] = max over the window at s i, x being padded with -∞; options as in max_pool2d.
+    """The largest entry of each window of a sequence.
+
+    y[c,i] = max over the window at s i, x being padded with -∞; options and errors as of
+    max_pool2d.
 
     x: (N, C, L) or (C, L) → (N, C, L') or (C, L').
     """
@@ -103,16 +117,17 @@ def max_pool1d(
 
 def avg_pool2d(
     x: Array,
-    kernel_size,
-    stride=None,
-    padding=0,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: float | None = None,
 ) -> Array:
-    """y = A x Bᵀ, the mean of each window: row i of A holds 1/K where window i lies.
+    """The mean of each window of an image.
 
-    Options are one number, or two for height and width.
+    y = A x Bᵀ, where row i of A holds 1/K where window i lies. Options are one number, or two for
+    height and width.
 
     Parameters
     ----------
@@ -159,13 +174,15 @@ def avg_pool2d(
 
 def avg_pool1d(
     x: Array,
-    kernel_size,
-    stride=None,
-    padding=0,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Array:
-    """y = x Aᵀ, the mean of each window; options as in avg_pool2d.
+    """The mean of each window of a sequence.
+
+    y = x Aᵀ, where row i of A holds 1/K where window i lies; options and errors as of avg_pool2d.
 
     x: (N, C, L) or (C, L) → (N, C, L') or (C, L').
     """
@@ -173,12 +190,14 @@ def avg_pool1d(
     return _one_row(avg_pool2d, x, kernel_size, stride, padding, ceil_mode, **counted)
 
 
-def adaptive_avg_pool2d(x: Array, output_size) -> Array:
-    """y = A x Bᵀ: the means of H' × W' windows as equal as can be, ⌊i H/H'⌋ to ⌈(i + 1) H/H'⌉.
+def adaptive_avg_pool2d(x: Array, output_size: int | None | Sequence[int | None]) -> Array:
+    """The means of H' × W' windows that share out an image as equally as can be.
+
+    y = A x Bᵀ: window i goes from ⌊i H/H'⌋ to ⌈(i + 1) H/H'⌉.
 
     x: (N, C, H, W) or (C, H, W) → the same with (H', W') = output_size, or one number for both;
-    None keeps an
-    axis. Raises ValueError for other shapes and sizes below 1, TypeError for integers.
+    None keeps an axis. Raises ValueError for other shapes and sizes below 1, TypeError for
+    integers.
 
     Examples
     --------
@@ -194,7 +213,9 @@ def adaptive_avg_pool2d(x: Array, output_size) -> Array:
 
 
 def adaptive_avg_pool1d(x: Array, output_size: int) -> Array:
-    """y = x Aᵀ: the means of L' windows as equal as can be, ⌊i L/L'⌋ to ⌈(i + 1) L/L'⌉.
+    """The means of L' windows that share out a sequence as equally as can be.
+
+    y = x Aᵀ: window i goes from ⌊i L/L'⌋ to ⌈(i + 1) L/L'⌉.
 
     x: (N, C, L) or (C, L) → (N, C, L') or (C, L'), L' = output_size. Errors as of
     adaptive_avg_pool2d.

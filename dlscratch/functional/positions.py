@@ -13,12 +13,15 @@ def _angles(positions, D, base):
 
 
 def rotary(x: Array, base: float = 10000.0, offset: int = 0) -> Array:
-    """Turns the entries i and i + D/2 of x_t, as a plane, by (offset + t) base^(-2i/D).
+    """Vectors turned by angles that grow with their position.
 
-    The dot product of a turned query and key depends on their distance only. Entries are paired
-    by halves, as in LLaMA's code;
-    the paper pairs 2i and 2i + 1, which is the same after a permutation.  x: (..., T, D) → same.
-    `offset` is the position of x_0. Raises ValueError for odd D. Source: Su et al. 2021.
+    The entries i and i + D/2 of x_t turn, as a plane, by (offset + t) base^(-2i/D). So the dot
+    product of a turned query and key depends on their distance only. Entries are paired by halves,
+    as in LLaMA's code; the paper pairs 2i and 2i + 1, which is the same after a permutation.
+
+    x: (..., T, D) → same. `offset` is the position of x_0. Raises ValueError for odd D.
+
+    Source: Su et al. 2021.
     """
     if x.ndim < 2 or x.shape[-1] % 2:
         raise ValueError(f"rotary: input {x.shape}; want (..., T, D) with D even, to turn pairs")
@@ -29,11 +32,12 @@ def rotary(x: Array, base: float = 10000.0, offset: int = 0) -> Array:
 
 
 def alibi(heads: int, T: int) -> np.ndarray:
-    """-m_h |t - s|, a bias by which head h fades with distance, m_h = 2^(-8 h/heads).
+    """A bias for attention by which each head fades with distance, at a slope of its own.
 
-    → (heads, T, T), to be passed as attn_mask; is_causal hides the future. Raises ValueError
-    for heads or T < 1.
-    Source: Press et al. 2022.
+    -m_h |t - s|, with m_h = 2^(-8 h/heads) for head h.
+
+    → (heads, T, T), to be passed as attn_mask; is_causal hides the future. Raises ValueError for
+    heads or T < 1. Source: Press et al. 2022.
     """
     if heads < 1 or T < 1:
         raise ValueError(f"alibi: heads={heads}, T={T}; want at least one head and one position")
@@ -43,11 +47,11 @@ def alibi(heads: int, T: int) -> np.ndarray:
 
 
 def sinusoidal(T: int, D: int, base: float = 10000.0) -> np.ndarray:
-    """p[t, 2i] = sin(t base^(-2i/D)) and p[t, 2i + 1] the cosine, to be added to embeddings.
+    """A vector of sines and cosines for each position, to be added to embeddings.
 
-    → (T, D).
+    p[t, 2i] = sin(t base^(-2i/D)), and p[t, 2i + 1] is the cosine.
 
-    Raises ValueError for odd D. Source: Vaswani et al. 2017.
+    → (T, D). Raises ValueError for odd D. Source: Vaswani et al. 2017.
     """
     if T < 1 or D < 2 or D % 2:
         raise ValueError(

@@ -1,8 +1,7 @@
 """Recurrent networks: one layer, one direction, a whole sequence.
 
-The textbook definitions stand first, step by step as on a board. `rnn`, `lstm` and `gru` give
-the same numbers by the fast
-twins of `kernels/recurrent.py`, with hand-derived gradients.
+The textbook definitions stand first, step by step as on a board. `rnn`, `lstm` and `gru` give the
+same numbers by the fast twins of `kernels/recurrent.py`, with hand-derived gradients.
 """
 
 import functools
@@ -17,8 +16,19 @@ from .linear import check_same_dtype, linear
 __all__ = ["textbook_rnn", "rnn", "textbook_lstm", "lstm", "textbook_gru", "gru"]
 
 
-def textbook_rnn(x, h, W_ih, W_hh, b_ih=None, b_hh=None, nonlinearity="tanh"):
-    """h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), or relu of it; see `rnn`."""
+def textbook_rnn(
+    x: Array,
+    h: Array,
+    W_ih: Array,
+    W_hh: Array,
+    b_ih: Array | None = None,
+    b_hh: Array | None = None,
+    nonlinearity: str = "tanh",
+) -> tuple[Array, Array]:
+    """`rnn`, step by step.
+
+    h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), or relu of it.
+    """
     squash = {"tanh": np.tanh, "relu": relu}[nonlinearity]
     hs = []
     for t in range(x.shape[1]):
@@ -27,8 +37,20 @@ def textbook_rnn(x, h, W_ih, W_hh, b_ih=None, b_hh=None, nonlinearity="tanh"):
     return np.stack(hs, axis=1), h
 
 
-def textbook_lstm(x, h, c, W_ih, W_hh, b_ih=None, b_hh=None, W_hr=None):
-    """c_t = f ∘ c_{t-1} + i ∘ g and h_t = o ∘ tanh c_t; see `lstm`."""
+def textbook_lstm(
+    x: Array,
+    h: Array,
+    c: Array,
+    W_ih: Array,
+    W_hh: Array,
+    b_ih: Array | None = None,
+    b_hh: Array | None = None,
+    W_hr: Array | None = None,
+) -> tuple[Array, Array, Array]:
+    """`lstm`, step by step.
+
+    c_t = f ∘ c_{t-1} + i ∘ g and h_t = o ∘ tanh c_t.
+    """
     hs = []
     for t in range(x.shape[1]):
         i, f, g, o = np.split(linear(x[:, t], W_ih, b_ih) + linear(h, W_hh, b_hh), 4, axis=-1)
@@ -40,8 +62,18 @@ def textbook_lstm(x, h, c, W_ih, W_hh, b_ih=None, b_hh=None, W_hr=None):
     return np.stack(hs, axis=1), h, c
 
 
-def textbook_gru(x, h, W_ih, W_hh, b_ih=None, b_hh=None):
-    """h_t = (1 - z) ∘ n + z ∘ h_{t-1}, n = tanh(p_n + r ∘ q_n), r, z = σ(p + q); see `gru`."""
+def textbook_gru(
+    x: Array,
+    h: Array,
+    W_ih: Array,
+    W_hh: Array,
+    b_ih: Array | None = None,
+    b_hh: Array | None = None,
+) -> tuple[Array, Array]:
+    """`gru`, step by step.
+
+    h_t = (1 - z) ∘ n + z ∘ h_{t-1}, with n = tanh(p_n + r ∘ q_n), and r, z = σ(p + q).
+    """
     hs = []
     for t in range(x.shape[1]):
         p_r, p_z, p_n = np.split(linear(x[:, t], W_ih, b_ih), 3, axis=-1)
@@ -93,7 +125,9 @@ def rnn(
     b_hh: Array | None = None,
     nonlinearity: str = "tanh",
 ) -> tuple[Array, Array]:
-    """h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), or relu of it → (all h, the last h).
+    """The states of a recurrent network along sequences: (all h, the last h).
+
+    h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), or relu of it.
 
     Parameters
     ----------
@@ -130,10 +164,10 @@ def lstm(
     b_hh: Array | None = None,
     W_hr: Array | None = None,
 ) -> tuple[Array, Array, Array]:
-    """c_t = f ∘ c_{t-1} + i ∘ g and h_t = o ∘ tanh c_t → (all h, the last h, the last c).
+    """The states of a long short-term memory along sequences: (all h, the last h, the last c).
 
-    The gates i, f, g, o are, in this order, the blocks of W_ih x_t + b_ih + W_hh h_{t-1} +
-    b_hh, under σ, but tanh for g.
+    c_t = f ∘ c_{t-1} + i ∘ g and h_t = o ∘ tanh c_t. The gates i, f, g, o are, in this order, the
+    blocks of W_ih x_t + b_ih + W_hh h_{t-1} + b_hh, under σ, but tanh for g.
 
     Parameters
     ----------
@@ -169,10 +203,9 @@ def gru(
     b_ih: Array | None = None,
     b_hh: Array | None = None,
 ) -> tuple[Array, Array]:
-    """h_t = (1 - z) ∘ n + z ∘ h_{t-1} → (all h, the last h), with n = tanh(p_n + r ∘ q_n).
+    """The states of a gated recurrent unit along sequences: (all h, the last h).
 
-    r and z are σ(p + q).
-
+    h_t = (1 - z) ∘ n + z ∘ h_{t-1}, with n = tanh(p_n + r ∘ q_n), and r, z = σ(p + q).
     p = W_ih x_t + b_ih and q = W_hh h_{t-1} + b_hh hold the blocks r, z, n in this order.
 
     Parameters

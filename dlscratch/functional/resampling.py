@@ -1,5 +1,7 @@
 """Images of another size: resampled by matrices, pixels regrouped, borders added."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..engine import Array, custom_vjp
@@ -11,8 +13,13 @@ __all__ = ["textbook_resample", "resample", "interpolate", "pixel_shuffle", "pad
 # Averages of neighbours ---------------------------------------------------------------------------
 
 
-def textbook_resample(x, *matrices, meets=None):
-    """y = A x Bᵀ for the last axes of x; see `resample`."""
+def textbook_resample(
+    x: Array, *matrices: np.ndarray, meets: tuple[np.ndarray, ...] | None = None
+) -> Array:
+    """`resample` by its definition: the product with one matrix for each of the last axes.
+
+    y = A x Bᵀ; `meets` says nothing that finite numbers would show.
+    """
     for axis, A in enumerate(matrices, x.ndim - len(matrices)):
         x = np.moveaxis(np.tensordot(A.astype(x.dtype), x, axes=((1,), (axis,))), 0, axis)
     return x
@@ -31,12 +38,11 @@ def _gradient(g, y, saved, needs, x, *matrices, meets):
 _resample = custom_vjp(textbook_resample, _forward, _gradient, pure=True)
 
 
-def resample(x: Array, *matrices: np.ndarray, meets: tuple | None = None) -> Array:
-    """y = A x Bᵀ for the last axes of x: every average over neighbours is such a map.
+def resample(x: Array, *matrices: np.ndarray, meets: tuple[np.ndarray, ...] | None = None) -> Array:
+    """The map y = A x Bᵀ of the last axes of x, as every average over neighbours is one.
 
-    `meets` holds for each matrix a mask of the entries that count, unless given those other
-    than 0: a NaN or
-    infinity spoils only the means that meet it.
+    `meets` holds for each matrix a mask of the entries that count, unless given those other than 0:
+    a NaN or infinity spoils only the means that meet it.
 
     x: (..., H, W), A: (H', H), B: (W', W) → (..., H', W'). Raises TypeError when x does not
     hold floats.
@@ -55,8 +61,8 @@ def resample(x: Array, *matrices: np.ndarray, meets: tuple | None = None) -> Arr
 
 def interpolate(
     x: Array,
-    size=None,
-    scale_factor=None,
+    size: int | Sequence[int] | None = None,
+    scale_factor: float | Sequence[float] | None = None,
     mode: str = "nearest",
     align_corners: bool | None = None,
     recompute_scale_factor: bool | None = None,
@@ -65,9 +71,8 @@ def interpolate(
     """The image on another grid: pixel i lies at u = (i + ½) / scale - ½ in the old one.
 
     - "nearest": y[i] = x[⌊i / scale⌋], exactly (PyTorch rounds in float32, which misses by one
-      pixel in 1 % of
-      the ratios H/H'). "nearest-exact": y[i] = x[⌊(i + ½) / scale⌋], the pixel whose centre is
-      the nearest.
+      pixel in 1 % of the ratios H/H').
+    - "nearest-exact": y[i] = x[⌊(i + ½) / scale⌋], the pixel whose centre is the nearest.
     - "linear" and "bilinear": y[i] = (1 - λ) x[⌊u⌋] + λ x[⌊u⌋ + 1], λ = u - ⌊u⌋, along each axis.
 
     Parameters
@@ -199,10 +204,11 @@ def _linear(n, m, step, align_corners, antialias):
 
 
 def pixel_shuffle(x: Array, upscale_factor: int) -> Array:
-    """y[c, r i + a, r j + b] = x[c r² + a r + b, i, j]: channels become r × r pixels.
+    """The image r times as large: r² channels become blocks of r × r pixels.
 
-    x: (..., C r², H, W) → (..., C, r H, r W), r = upscale_factor. Raises ValueError when r²
-    does not divide the
+    y[c, r i + a, r j + b] = x[c r² + a r + b, i, j], r = upscale_factor.
+
+    x: (..., C r², H, W) → (..., C, r H, r W). Raises ValueError when r² does not divide the
     channels. Source: Shi et al. 2016.
     """
     r = upscale_factor
@@ -220,8 +226,8 @@ def pixel_shuffle(x: Array, upscale_factor: int) -> Array:
 _MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
-def pad(x: Array, pad, mode: str = "constant", value: float | None = None) -> Array:
-    """x with borders: `pad` = (left, right, top, bottom, ...), the last axis first.
+def pad(x: Array, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Array:
+    """x with borders of the widths `pad` = (left, right, top, bottom, ...), last axis first.
 
     A negative number cuts as many pixels off.
 
@@ -229,16 +235,14 @@ def pad(x: Array, pad, mode: str = "constant", value: float | None = None) -> Ar
     ----------
     x : any shape
     pad : two numbers for each of the last axes
-    mode : "constant"; "reflect", the image mirrored in its last pixel; "replicate", that pixel;
-        or "circular",
-        the other side
+    mode : "constant"; "reflect", the image mirrored in its last pixel; "replicate", that pixel; or
+        "circular", the other side
     value : what borders hold in mode "constant", 0 unless given
 
     Raises
     ------
-    ValueError for an odd or too long `pad`, one that cuts all off, another mode, a value where
-    none is asked,
-    or a mirror image longer than the image
+    ValueError for an odd or too long `pad`, one that cuts all off, another mode, a value where none
+    is asked, or a mirror image longer than the image
 
     Examples
     --------

@@ -40,7 +40,10 @@ softmax = custom_vjp(
 
 
 def textbook_log_softmax(x: Array, axis: int = -1) -> Array:
-    """log softmax(x)_i = x_i - log Σ_j exp(x_j) along `axis`.  x: any shape → same."""
+    """log softmax(x)_i = x_i - log Σ_j exp(x_j) along `axis`.
+
+    x: any shape → same.
+    """
     z = x - np.max(x, axis=axis, keepdims=True)
     return z - np.log(np.sum(np.exp(z), axis=axis, keepdims=True))
 

@@ -143,7 +143,10 @@ class LogSigmoid(Function):
 
 
 class GLU(Function):
-    """y = a σ(b), a and b being the halves of x.  x: (..., 2 D) → (..., D)."""
+    """y = a σ(b), a and b being the halves of x.
+
+    x: (..., 2 D) → (..., D).
+    """
 
     function = F.glu
     options = "axis"

@@ -17,12 +17,13 @@ __all__ = ["MultiheadAttention"]
 
 
 class MultiheadAttention(Module):
-    """[head_1 ... head_H] W_oᵀ + b_o, with head_h = softmax(Q_h K_hᵀ / √(E/H)) V_h.
+    """Attention by H heads at once, each of which compares other features of the tokens.
 
-    Q, K, V are linear in query, key, value. in_proj_weight: (3 E, E) holds their rows, or with
-    a kdim or vdim other
-    than E, q_proj_weight: (E, E), k_proj_weight: (E, kdim) and v_proj_weight: (E, vdim) do;
-    out_proj is a Linear.
+    y = [head_1 ... head_H] W_oᵀ + b_o, with head_h = softmax(Q_h K_hᵀ / √(E/H)) V_h.
+
+    Q, K, V are linear in query, key, value. in_proj_weight: (3 E, E) holds their rows, or with a
+    kdim or vdim other than E, q_proj_weight: (E, E), k_proj_weight: (E, kdim) and v_proj_weight:
+    (E, vdim) do; out_proj is a Linear.
 
     Parameters
     ----------

@@ -10,6 +10,7 @@ import numpy as np
 from .. import functional as F
 from .. import initializers
 from ..engine import Array, Tensor
+from ..functional.folding import Size
 from ..functional.linear import check_same_dtype
 from .module import Module
 from .parameters import Parameter
@@ -36,10 +37,10 @@ class _Convolution(Module):
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size,
-        stride=1,
-        padding=0,
-        dilation=1,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Size | str = 0,
+        dilation: Size = 1,
         groups: int = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
@@ -127,12 +128,13 @@ class _Convolution(Module):
 
 
 class Conv1d(_Convolution):
-    """y = W ⋆ x + b.  x: (N, C, L) → (N, O, L'), or without N; weight: (O, C/groups, K).
+    """The convolution of sequences with learned kernels, y = W ⋆ x + b.
 
-    L' = (L + 2 padding - dilation (K - 1) - 1) // stride + 1. Options are those of F.conv1d and
-    of Conv2d. Raises
-    ValueError for groups that do not divide the channels, another shape of x, or a kernel
-    larger than the padded x.
+    x: (N, C, L) → (N, O, L'), or without N; weight: (O, C/groups, K).
+
+    L' = (L + 2 padding - dilation (K - 1) - 1) // stride + 1. Options are those of F.conv1d and of
+    Conv2d. Raises ValueError for groups that do not divide the channels, another shape of x, or a
+    kernel larger than the padded x.
     """
 
     rank = 1
@@ -140,7 +142,7 @@ class Conv1d(_Convolution):
 
 
 class Conv2d(_Convolution):
-    """y = W ⋆ x + b.
+    """The convolution of images with learned kernels, y = W ⋆ x + b.
 
     x: (N, C, H, W) → (N, O, H', W'), or without N; weight: (O, C/groups, K, K).
 
@@ -178,13 +180,13 @@ class _ConvTranspose(_Convolution):
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size,
-        stride=1,
-        padding=0,
-        output_padding=0,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Size = 0,
+        output_padding: Size = 0,
         groups: int = 1,
         bias: bool = True,
-        dilation=1,
+        dilation: Size = 1,
         padding_mode: str = "zeros",
         *,
         rng: np.random.Generator | int | None = None,
@@ -210,13 +212,12 @@ class _ConvTranspose(_Convolution):
 
 
 class ConvTranspose1d(_ConvTranspose):
-    """The adjoint of Conv1d, plus b.
+    """The adjoint of Conv1d, plus b: it makes sequences longer by its stride.
 
     x: (N, C, L) → (N, O, L'), or without N; weight: (C, O/groups, K).
 
-    L' = (L - 1) stride - 2 padding + dilation (K - 1) + 1 + output_padding. Raises ValueError
-    for groups that do
-    not divide the channels, or another shape of x.
+    L' = (L - 1) stride - 2 padding + dilation (K - 1) + 1 + output_padding. Raises ValueError for
+    groups that do not divide the channels, or another shape of x.
     """
 
     rank = 1
@@ -224,7 +225,7 @@ class ConvTranspose1d(_ConvTranspose):
 
 
 class ConvTranspose2d(_ConvTranspose):
-    """The adjoint of Conv2d, plus b.
+    """The adjoint of Conv2d, plus b: it makes images larger by its stride.
 
     x: (N, C, H, W) → (N, O, H', W'), or without N; weight: (C, O/groups, K, K).
 

@@ -15,13 +15,12 @@ __all__ = ["Linear", "Embedding", "Flatten"]
 
 
 class Linear(Module):
-    """y = x Wᵀ + b.
+    """The affine map y = x Wᵀ + b, with learned W and b.
 
     x: (..., in_features) → (..., out_features); weight: (out, in), bias: (out,).
 
     Both start uniform in ±1/√in_features, as in PyTorch. Raises ValueError for sizes below 1 or
-    another last axis
-    of x, TypeError for another dtype than that of weight.
+    another last axis of x, TypeError for another dtype than that of weight.
 
     Examples
     --------
@@ -75,7 +74,7 @@ class Linear(Module):
 
 
 class Embedding(Module):
-    """y = weight[input]: one learned vector for each of V symbols.
+    """One learned vector for each of V symbols: y = weight[input].
 
     input: integers, any shape → (*input, D); weight: (V, D) ~ N(0, 1).
 
@@ -178,7 +177,7 @@ class Embedding(Module):
 
 
 class Flatten(Module):
-    """(N, ...) → (N, D): all axes from start_dim to end_dim become one.
+    """All axes from start_dim to end_dim as one: (N, ...) → (N, D).
 
     Raises ValueError when x does not have them.
 

@@ -68,7 +68,10 @@ class CrossEntropyLoss(Function):
 
 
 class NLLLoss(Function):
-    """L = mean of -log p[t].  log p: (N, C, ...), t: (N, ...)."""
+    """L = mean of -log p[t].
+
+    log p: (N, C, ...), t: (N, ...).
+    """
 
     function = F.nll_loss
     options = "weight ignore_index reduction"

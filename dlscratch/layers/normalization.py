@@ -26,7 +26,9 @@ def _give_affine(module, shape, wanted=True, bias=True):
 
 
 class LayerNorm(Module):
-    """y = (x - mean) / √(var + eps) · weight + bias over the last axes.  x: (N, ..., D).
+    """y = (x - mean) / √(var + eps) · weight + bias over the last axes.
+
+    x: (N, ..., D) → same.
 
     Parameters
     ----------
@@ -67,7 +69,9 @@ class LayerNorm(Module):
 
 
 class RMSNorm(LayerNorm):
-    """y = x / √(mean x² + eps) · weight over the last axes.  x: (N, ..., D).
+    """y = x / √(mean x² + eps) · weight over the last axes.
+
+    x: (N, ..., D) → same.
 
     Parameters
     ----------
@@ -109,8 +113,7 @@ class BatchNorm1d(_Channels):
     """y = (x - mean) / √(var + eps) · weight + bias for each channel, over the batch.
 
     x: (N, C) or (N, C, L). In evaluation mean and var are running averages r ← (1 - momentum) r +
-    momentum · batch, the
-    variance unbiased.
+    momentum · batch, the variance unbiased.
 
     Parameters
     ----------
@@ -193,8 +196,7 @@ class InstanceNorm1d(BatchNorm1d):
     """y = (x - mean) / √(var + eps) [· weight + bias], each channel of each example by itself.
 
     x: (N, C, L), or (C, L) for one example. With track_running_stats in evaluation mean and var are
-    running averages, as in
-    BatchNorm1d; momentum=None leaves them.
+    running averages, as in BatchNorm1d; momentum=None leaves them.
 
     Parameters
     ----------
@@ -232,7 +234,10 @@ class InstanceNorm1d(BatchNorm1d):
 
 
 class InstanceNorm2d(InstanceNorm1d):
-    """InstanceNorm1d for images.  x: (N, C, H, W), or (C, H, W) for one image."""
+    """InstanceNorm1d for images.
+
+    x: (N, C, H, W), or (C, H, W) for one image.
+    """
 
     ranks = (4,)
 

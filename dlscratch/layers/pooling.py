@@ -29,7 +29,9 @@ class MaxPool1d(Function):
 
 
 class MaxPool2d(Function):
-    """The largest entry of each window.  x: (N, C, H, W) → (N, C, H', W'); see F.max_pool2d.
+    """The largest entry of each window.
+
+    x: (N, C, H, W) → (N, C, H', W'); options as of F.max_pool2d.
 
     Examples
     --------
@@ -44,14 +46,20 @@ class MaxPool2d(Function):
 
 
 class AvgPool1d(Function):
-    """The mean of each window.  x: (N, C, L) → (N, C, L'); options as of F.avg_pool1d."""
+    """The mean of each window.
+
+    x: (N, C, L) → (N, C, L'); options as of F.avg_pool1d.
+    """
 
     function = F.avg_pool1d
     options = "kernel_size stride padding ceil_mode count_include_pad"
 
 
 class AvgPool2d(Function):
-    """The mean of each window.  x: (N, C, H, W) → (N, C, H', W'); options as of F.avg_pool2d."""
+    """The mean of each window.
+
+    x: (N, C, H, W) → (N, C, H', W'); options as of F.avg_pool2d.
+    """
 
     function = F.avg_pool2d
     options = "kernel_size stride padding ceil_mode count_include_pad divisor_override"
@@ -94,7 +102,7 @@ class Upsample(Function):
 
 
 class PixelShuffle(Function):
-    """Channels become blocks of r × r pixels.
+    """The image r times as large: r² channels become blocks of r × r pixels.
 
     x: (N, C r², H, W) → (N, C, r H, r W), r = upscale_factor.
     """

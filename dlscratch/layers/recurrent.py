@@ -13,6 +13,8 @@ from .parameters import Parameter
 
 __all__ = ["Recurrent", "RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"]
 
+State = Array | tuple[Array, Array]  # h, or the pair (h, c) of an LSTM
+
 
 class Recurrent(Module):
     """What layers and cells share: the parameters of a recurrence, states that start at zero.
@@ -152,7 +154,7 @@ class _Layer(Recurrent):
             for direction in self._directions:
                 self._add_parameters(f"_l{k}{direction}", inputs, self.rng)
 
-    def forward(self, x: Array, state=None) -> tuple:
+    def forward(self, x: Array, state: State | None = None) -> tuple[Tensor, State]:
         """(output, state) of sequences, or of one without its axis N, from a state or zeros."""
         if not hasattr(x, "dtype"):
             check_same_dtype(self, x, self.weight_ih_l0)
@@ -187,11 +189,12 @@ class _Layer(Recurrent):
 
 
 class RNN(_Layer):
-    """h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), or relu, in layers and directions.
+    """A recurrent network: layers and directions of a state that each step updates.
 
-    x: (T, N, D), state: (layers · directions, N, H) or None → output (T, N, directions · H),
-    state; with batch_first
-    (N, T, D) → (N, T, directions · H). Without a batch, N is missing everywhere.
+    h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), or relu of it.
+
+    x: (T, N, D), state: (layers · directions, N, H) or None → output (T, N, directions · H), state;
+    with batch_first (N, T, D) → (N, T, directions · H). Without a batch, N is missing everywhere.
 
     Parameters
     ----------
@@ -228,17 +231,19 @@ class RNN(_Layer):
         )
         self.nonlinearity = _checked(self, nonlinearity)
 
-    def function(self, *inputs):
-        """One layer and direction."""
+    def function(self, *inputs: Array) -> tuple[Array, Array]:
+        """One layer and direction: (all h, the last h)."""
         return F.rnn(*inputs, nonlinearity=self.nonlinearity)
 
 
 class LSTM(_Layer):
-    """c_t = f ∘ c_{t-1} + i ∘ g and h_t = o ∘ tanh c_t, in layers and directions.
+    """A long short-term memory: a recurrent network whose gates keep, write and show its cell.
+
+    c_t = f ∘ c_{t-1} + i ∘ g and h_t = o ∘ tanh c_t, with the gates of F.lstm.
 
     x: (T, N, D), state: (h, c), each (layers · directions, N, H), or None → output (T, N,
-    directions · H), state; with
-    batch_first (N, T, D) → (N, T, directions · H). Without a batch, N is missing everywhere.
+    directions · H), state; with batch_first (N, T, D) → (N, T, directions · H). Without a batch, N
+    is missing everywhere.
 
     Parameters
     ----------
@@ -269,12 +274,13 @@ class LSTM(_Layer):
 
 
 class GRU(_Layer):
-    """h_t = (1 - z) ∘ n + z ∘ h_{t-1}, gates as in F.gru, in layers and directions.
+    """A gated recurrent unit: a recurrent network whose gates mix old and new state.
 
-    x: (T, N, D), state: (layers · directions, N, H) or None → output (T, N, directions · H),
-    state; with batch_first
-    (N, T, D) → (N, T, directions · H). Options and errors as of LSTM, but proj_size, which must
-    be 0.
+    h_t = (1 - z) ∘ n + z ∘ h_{t-1}, with the gates of F.gru.
+
+    x: (T, N, D), state: (layers · directions, N, H) or None → output (T, N, directions · H), state;
+    with batch_first (N, T, D) → (N, T, directions · H). Options and errors as of LSTM, but
+    proj_size, which must be 0.
     """
 
     function = staticmethod(F.gru)
@@ -296,7 +302,7 @@ class _Cell(Recurrent):
         super().__init__(input_size, hidden_size, bias)
         self._add_parameters("", input_size, np.random.default_rng(rng))
 
-    def forward(self, x: Array, state=None) -> Tensor | tuple:
+    def forward(self, x: Array, state: State | None = None) -> State:
         """The state after one step, of a batch or of one vector (D,)."""
         if not hasattr(x, "dtype"):
             check_same_dtype(self, x, self.weight_ih)

@@ -11,9 +11,11 @@ __all__ = ["Adagrad", "RMSprop", "Adadelta"]
 
 
 class Adagrad(Optimizer):
-    """theta ← theta - lrₜ g / (√s + eps), with s ← s + g².
+    """Steps that shrink with the gradients seen so far, entry by entry.
 
-    lrₜ = lr / (1 + (t - 1) lr_decay).  Source: Duchi et al. 2011.
+    theta ← theta - lrₜ g / (√s + eps), with s ← s + g² and lrₜ = lr / (1 + (t - 1) lr_decay).
+
+    Source: Duchi et al. 2011.
 
     Parameters
     ----------
@@ -66,10 +68,12 @@ class Adagrad(Optimizer):
 
 
 class RMSprop(Optimizer):
-    """theta ← theta - lr b, with b ← momentum b + g / (√(v - m²) + eps), v ← α v + (1 - α) g².
+    """Gradients divided by the root of a running mean of their squares, entry by entry.
 
-    m is the running mean of g if `centered`, else 0.  Source: Tieleman & Hinton 2012; centered:
-    Graves 2013.
+    theta ← theta - lr b, with b ← momentum b + g / (√(v - m²) + eps), v ← α v + (1 - α) g²; m is
+    the running mean of g if `centered`, else 0.
+
+    Source: Tieleman & Hinton 2012; centered: Graves 2013.
 
     Parameters
     ----------
@@ -135,7 +139,9 @@ class RMSprop(Optimizer):
 
 
 class Adadelta(Optimizer):
-    """theta ← theta - lr d, with d = √(u + eps) / √(v + eps) g.
+    """Gradients scaled to the size of recent steps, so that d has the unit of theta.
+
+    theta ← theta - lr d, with d = √(u + eps) / √(v + eps) g.
 
     v ← ρ v + (1 - ρ) g² and u ← ρ u + (1 - ρ) d² are running means.
 

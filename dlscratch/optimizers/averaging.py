@@ -15,7 +15,7 @@ __all__ = ["EMA", "SWA", "AveragedModel", "get_ema_avg_fn", "get_swa_avg_fn", "u
 
 
 class SWA:
-    """x ← x + (theta - x) / n at the n-th update: the mean of all thetas seen.
+    """The mean of all thetas seen: x ← x + (theta - x) / n at the n-th update.
 
     Source: Izmailov et al. 2018.
 
@@ -83,7 +83,7 @@ class SWA:
 
 
 class EMA(SWA):
-    """x ← decay x + (1 - decay) theta: a mean of about the last 1 / (1 - decay) thetas.
+    """A mean of about the last 1 / (1 - decay) thetas: x ← decay x + (1 - decay) theta.
 
     Used as `SWA` is.  Source: Polyak & Juditsky 1992.
 
@@ -160,13 +160,13 @@ class AveragedModel(Module):
 
 
 def get_ema_avg_fn(decay: float = 0.999) -> Callable:
-    """For AveragedModel: decay x + (1 - decay) theta, with decay in [0, 1]."""
+    """A fading mean for AveragedModel, decay x + (1 - decay) theta, with decay in [0, 1]."""
     decay = _checked("get_ema_avg_fn", decay)
     return lambda average, newest, n: decay * average + (1 - decay) * newest
 
 
 def get_swa_avg_fn() -> Callable:
-    """For AveragedModel: x + (theta - x) / (n + 1), the mean."""
+    """The mean of all thetas for AveragedModel, x + (theta - x) / (n + 1)."""
     return lambda average, newest, n: average + (newest - average) / (n + 1)
 
 

@@ -17,9 +17,9 @@ def clip_grad_norm_(
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
 ) -> float:
-    """g ← g min(1, max_norm / (|g| + 1e-6)) for the gradient g of all parameters, in place.
+    """Shorten the gradient of all parameters, in place, to a norm of at most max_norm.
 
-    The norm is that of all as one vector.
+    g ← g min(1, max_norm / (|g| + 1e-6)); the norm is that of all as one vector.
 
     A norm that is NaN makes all gradients NaN, so that it shows; one that is infinite makes them 0,
     and NaN where they were infinite. Both as in PyTorch.  Source: Pascanu et al. 2013.
@@ -68,9 +68,9 @@ def clip_grad_norm_(
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
-    """g ← min(max(g, -clip_value), clip_value), entry by entry, in place.
+    """Limit each entry of the gradients to ±clip_value, in place.
 
-    Raises ValueError for clip_value <= 0.
+    g ← min(max(g, -clip_value), clip_value). Raises ValueError for clip_value <= 0.
     """
     for g in _gradients("clip_grad_value_", parameters, "clip_value", clip_value):
         np.clip(g, -float(clip_value), float(clip_value), out=g)

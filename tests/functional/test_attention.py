@@ -1,4 +1,7 @@
-"""Attention equals PyTorch's; the fast and the tiled form equal the textbook's, and the tiled one needs no T × T array."""
+"""Attention equals PyTorch's, and its fast and tiled forms equal the textbook's.
+
+The tiled one needs no T × T array.
+"""
 
 import tracemalloc
 
@@ -229,7 +232,10 @@ TILED = [(F.tiled_attention, 1 / 4, mask, p) for mask in MASKS for p in (0.0, 0.
     "function, below, mask, p", [*TILED, (F.scaled_dot_product_attention, None, "none", 0.0)]
 )
 def test_memory(function, below, mask, p):
-    """At T = 2048, forward and backward of the tiled form hold less than a quarter of one T × T array; the plain one more than one."""
+    """At T = 2048, the tiled form holds less than a quarter of one T × T array.
+
+    The plain form holds more than one. Both are meant of forward and backward.
+    """
     T = 2048
     leaves, mask = (
         [

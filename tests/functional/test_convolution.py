@@ -1,4 +1,7 @@
-"""Convolutions, their adjoints, unfold and fold equal PyTorch's; the fast twins equal the textbook's; adjoints are adjoint."""
+"""Convolutions, their adjoints, unfold and fold equal PyTorch's.
+
+The fast twins equal the textbook's, and adjoints are adjoint.
+"""
 
 import numpy as np
 import pytest
@@ -87,7 +90,7 @@ def twins(fast, textbook, arrays, options):
 @few
 @given(convolutions(2))
 def test_transposed_is_the_adjoint(given):
-    """<conv(x), y> = <x, conv_transpose(y)>, where output_padding restores what the stride dropped."""
+    """<conv(x), y> = <x, conv_transpose(y)>: output_padding restores what the stride dropped."""
     (x, W, *_), options = given
     y = np.random.default_rng(0).normal(size=F.conv2d(x, W, **options).shape)
     rest = zip(

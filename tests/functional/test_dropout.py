@@ -1,4 +1,4 @@
-"""Dropout keeps what it promises: means, variances, whole examples, and the formula of each paper."""
+"""Dropout keeps what it promises: means, variances, whole examples, each paper's formula."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What is ignored, masked, of weight 0, or padding counts exactly nothing, whatever stands there."""
+"""What is ignored, masked, of weight 0 or padding counts exactly nothing, whatever is there."""
 
 import numpy as np
 import pytest

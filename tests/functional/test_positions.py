@@ -54,7 +54,8 @@ def test_alibi():
     np.testing.assert_allclose(bias[3, 4], [-4 / 16, -3 / 16, -2 / 16, -1 / 16, 0])
     np.testing.assert_array_equal(bias, np.swapaxes(bias, 1, 2))
     x = rng.normal(size=(2, 8, 5, 3))
-    np.testing.assert_allclose(  # a causal row with equal scores: weights fall by exp(-slope) at each step back
+    # a causal row with equal scores: weights fall by exp(-slope) at each step back
+    np.testing.assert_allclose(
         F.scaled_dot_product_attention(
             0 * x, x, np.eye(5)[None, None] + np.zeros((2, 8, 1, 1)), bias, is_causal=True
         )[0, 0, 2, :4],

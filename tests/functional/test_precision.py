@@ -1,7 +1,7 @@
 """Activations and losses in float32 are right to a few units in the last place, everywhere.
 
-The right numbers are textbook formulas in 200 digits. A unit (ulp) is that of the right number,
-or what half a unit of the input makes of it, if that is more: no formula does better than its input.
+The right numbers are textbook formulas in 200 digits. A unit (ulp) is that of the right number, or
+what half a unit of the input makes of it, if that is more: no formula does better than its input.
 `python -m tests.functional.test_precision` prints the table of the worst errors.
 """
 

@@ -1,4 +1,7 @@
-"""Recurrences equal PyTorch's and their textbook twins, for outputs and last states, at orders 0, 1 and 2."""
+"""Recurrences equal PyTorch's and their textbook twins at orders 0, 1 and 2.
+
+That is meant of outputs and of last states.
+"""
 
 import numpy as np
 import pytest
@@ -34,7 +37,7 @@ def recurrences(draw, kind):
 
 
 def one(results):
-    """Outputs and last states as one array, as different numbers of which a test may ask gradients."""
+    """Outputs and last states as one array, each times another number, to ask gradients of."""
     return np.concatenate([np.ravel(r) * (k + 1) for k, r in enumerate(results)])
 
 
@@ -115,7 +118,10 @@ def test_long_sequences_equal_torch(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_only_one_result_is_used(kind):
-    """Each output alone has the gradient that the textbook gives it, although the fast operation computes all in one array."""
+    """Each output alone has the gradient that the textbook gives it.
+
+    The fast operation computes all in one array.
+    """
     rng = np.random.default_rng(1)
     gates, states = KINDS[kind]
     arrays = [

@@ -1,4 +1,7 @@
-"""Recurrent layers and cells equal PyTorch's, with weights moved by name both ways, and refuse what does not fit."""
+"""Recurrent layers and cells equal PyTorch's, and refuse what does not fit.
+
+Weights are moved by name, both ways.
+"""
 
 import numpy as np
 import pytest
@@ -21,7 +24,7 @@ def flat(results, scale=1):
 
 
 def compare(kind, args, options, x, states, order=2):
-    """Ours and PyTorch's as functions of input, state and all parameters, the weights being PyTorch's."""
+    """Ours and PyTorch's as functions of input, state and all parameters, with equal weights."""
     torch = pytest.importorskip("torch")
     for ours_first in (True, False):
         ours = getattr(layers, kind)(*args, **options, rng=0)

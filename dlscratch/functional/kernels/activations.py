@@ -68,7 +68,7 @@ def softplus(x, beta=1.0, threshold=20.0):
 
 
 def logsigmoid(x):
-    """min(x, 0) - log1p(exp(-|x|))."""
+    """log σ(x) as min(x, 0) - log1p(exp(-|x|)): no exp overflows."""
     x = as_floats("logsigmoid", x)
     return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x))), None
 

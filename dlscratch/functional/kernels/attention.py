@@ -1,8 +1,8 @@
 """Attention, the fast twins: all scores at once, and in tiles so that no array of T × S exists.
 
-What a mask hides counts exactly nothing, whatever stands there. Products by BLAS alone do not
-give that, since 0 · NaN is
-NaN: where their result is not finite, `product_of_allowed` computes it again.
+What a mask hides counts exactly nothing, whatever stands there. Products by BLAS alone do not give
+that, since 0 · NaN is NaN: where their result is not finite, `product_of_allowed` computes it
+again.
 """
 
 import math
@@ -51,7 +51,10 @@ def product_of_allowed(A, B, allowed):
 
 
 def attend(query, key, value, bias=None, keep=None, scale=None):
-    """y, and for the gradient the weights, (..., S, T), and whether all was finite."""
+    """The values of attention, and what its gradient needs.
+
+    That is the weights, (..., S, T), and whether all was finite.
+    """
     scale = scaling(query, scale)
     with np.errstate(invalid="ignore"):
         p = key @ (query * scale).swapaxes(-1, -2)
@@ -125,7 +128,7 @@ def _gradient_of_allowed(g, p, kept, query, key, value, bias, scale):
 
 
 def tiles(T, S, block, is_causal):
-    """(rows, slices of the keys that these rows see), for each block of queries."""
+    """The tiles of a T × S matrix: (rows, slices of the keys that these rows see), in turn."""
     for i in range(0, T, block):
         seen = min(S, i + block) if is_causal else S
         rows = slice(i, min(i + block, T))
@@ -188,7 +191,10 @@ def attend_in_tiles(
     seed=0,
     block=64,
 ):
-    """y, and log Σ exp of each row of scores: with it, any tile of the weights is known."""
+    """The values of attention, and what its gradient needs, computed tile by tile.
+
+    That is log Σ exp of each row of scores: with it, any tile of the weights is known.
+    """
     scores = _Scores(query, key, value, bias, allowed, is_causal, scale)
     y = np.empty((*query.shape[:-1], value.shape[-1]), query.dtype)
     lse = np.empty((*query.shape[:-1], 1), query.dtype)

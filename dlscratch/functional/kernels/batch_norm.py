@@ -1,8 +1,7 @@
 """Batch normalization in one node, and each channel scaled and shifted; sums are by BLAS.
 
 x is seen as (A, C, M), in the order that memory has: (N, C, places), or (1, C, places and N) after
-a
-convolution, which keeps the batch innermost.
+a convolution, which keeps the batch innermost.
 """
 
 import math
@@ -38,7 +37,10 @@ def _dot(x, y):
 
 
 def batch_norm(x, weight=None, bias=None, eps=1e-5, running=None):
-    """y, and what the gradient needs. running = (mean, var, momentum) are moved in place."""
+    """The values of batch_norm, and what its gradient needs.
+
+    The averages in `running` = (mean, var, momentum) are moved in place.
+    """
     batch_last = not x.flags.c_contiguous
     y = _as_channels(x, batch_last)
     n = max(math.prod(x.shape) // max(x.shape[1], 1), 1)
@@ -61,9 +63,10 @@ def batch_norm(x, weight=None, bias=None, eps=1e-5, running=None):
 
 
 def batch_norm_gradient(g, y, saved, needs, x, weight=None, bias=None, **options):
-    """dx = scale · weight · (g - mean(g) - x̂ · mean(g x̂)), in four passes, and the sums.
+    """The gradients of batch_norm's (x, weight, bias), given that of y.
 
-    scale = 1 / √(var + eps), x̂ = (x - mean) · scale.
+    dx = scale · weight · (g - mean(g) - x̂ · mean(g x̂)), in four passes, with scale =
+    1 / √(var + eps) and x̂ = (x - mean) · scale; the two others are the sums in it.
     """
     centred, scale, batch_last = saved
     n = max(y.size // max(y.shape[1], 1), 1)

@@ -1,12 +1,9 @@
 """Convolution row by row, the fast twins of `conv2d` and `conv_transpose2d`.
 
 Neighbouring rows of an image are one matrix, so that one product makes a row of the output. The
-batch
-lies innermost, (C, H, W, N), and every copied run is long. The image is copied L times only,
-once for
-each kernel column, not K L times: the K rows that an output row meets then lie side by side.
-This is
-faster than the product alone of all windows as columns.
+batch lies innermost, (C, H, W, N), and every copied run is long. The image is copied L times only,
+once for each kernel column, not K L times: the K rows that an output row meets then lie side by
+side. This is faster than the product alone of all windows as columns.
 """
 
 import functools
@@ -96,8 +93,7 @@ def _chains(size, out, kernel, stride, padding, dilation, up=False):
     A sum is (first kernel row, first row, how many).
 
     Down, output row h sums kernel row k times row s h + d k - p of the image over k; up, the
-    adjoint,
-    goes the other way. Kernel rows and rows stand in such an order that each sum takes
+    adjoint, goes the other way. Kernel rows and rows stand in such an order that each sum takes
     neighbours of both.
     """
     common = math.gcd(stride, dilation)
@@ -134,7 +130,7 @@ def _split(x, groups):
 
 
 def batch_last(x):
-    """(N, C, H, W) → (C, H, W, N), contiguous.
+    """x with its batch innermost in memory: (N, C, H, W) → (C, H, W, N), contiguous.
 
     Sixteen images at a time, a line of the cache: 2 to 3 times as fast as a plain copy.
     """
@@ -161,9 +157,8 @@ _THREADS = int(
 def _multiply(A, B, out):
     """out = A @ B for A: (G, R, Q), B: (G, Q, n), in pieces of B's columns.
 
-    OpenBLAS multiplies up to 10⁶ multiply-adds on one thread without repacking B, which few
-    rows of A
-    would not repay: 1.4 times as fast. With more threads, large products are left whole, to be
+    OpenBLAS multiplies up to 10⁶ multiply-adds on one thread without repacking B, which few rows of
+    A would not repay: 1.4 times as fast. With more threads, large products are left whole, to be
     shared.
     """
     (G, R, Q), n = A.shape, B.shape[2]
@@ -180,9 +175,10 @@ def _multiply(A, B, out):
 
 
 class Rows:
-    """How rows and columns of x (N, C, H, W) and y (N, O, H', W') meet; `size` is (H, W).
+    """How the rows and columns of x, (N, C, H, W), and y, (N, O, H', W'), meet.
 
-    `vertical` and `horizontal` hold (size, out, kernel, stride, padding, dilation) of each axis.
+    `size` is (H, W). `vertical` and `horizontal` hold (size, out, kernel, stride, padding,
+    dilation) of each axis.
     """
 
     def __init__(self, size, W, stride, padding, dilation, groups, out=None):

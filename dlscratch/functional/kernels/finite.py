@@ -5,7 +5,7 @@ import numpy as np
 __all__ = ["all_finite"]
 
 
-def all_finite(*arrays):
+def all_finite(*arrays: np.ndarray) -> bool:
     """Whether all numbers are finite, from Σ a² by BLAS, in a sixth of np.isfinite's time.
 
     A sum that overflows says no, which only costs time.

@@ -12,7 +12,10 @@ __all__ = ["layer_norm", "layer_norm_gradient"]
 # Sums over rows are products with vectors: with BLAS and np.vecdot half the time of np.mean and
 # np.var.
 def layer_norm(x, weight=None, bias=None, axes=(-1,), eps=1e-5):
-    """y, and x̂ and 1 / √(var + eps) for the gradient.  x: (..., D), as rows (M, D)."""
+    """The values of layer_norm, and what its gradient needs.
+
+    That is x̂ and 1 / √(var + eps), of x, (..., D), as rows (M, D).
+    """
     D = math.prod(x.shape[-len(axes) :])
     rows = x.reshape(math.prod(x.shape[: -len(axes)]), D)
     y, var = _centred(rows, eps)
@@ -30,9 +33,8 @@ def _centred(rows, eps):
     """(rows - mean, var), row by row.
 
     The mean is rounded: what it leaves is subtracted too, where it would show. So equal numbers
-    become
-    0, not a few units in their last place, which the division by √(0 + eps) would blow up. To look
-    costs one product with ones.
+    become 0, not a few units in their last place, which the division by √(0 + eps) would blow up.
+    To look costs one product with ones.
     """
     D = max(rows.shape[1], 1)
     ones = np.ones(rows.shape[1], rows.dtype)

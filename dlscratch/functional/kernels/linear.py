@@ -6,7 +6,7 @@ __all__ = ["affine", "affine_gradient", "column_sums"]
 
 
 def affine(x, weight, bias=None):
-    """x Wᵀ + b."""
+    """The affine map x Wᵀ + b."""
     y = np.matmul(x.reshape(-1, x.shape[-1]), weight.T)
     if bias is not None:
         y += bias
@@ -36,8 +36,8 @@ def _batch_innermost(x):
 
 
 def column_sums(g):
-    """Σ_n g[n], by BLAS.  g: (N, O) → (O,).
+    """The sum of all rows of a matrix, Σ_n g[n], by BLAS.
 
-    A product with a row of ones is two to four times as fast as g.sum(axis=0).
+    g: (N, O) → (O,). A product with a row of ones is two to four times as fast as g.sum(axis=0).
     """
     return np.ones_like(g, shape=len(g)) @ g

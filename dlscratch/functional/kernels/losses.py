@@ -11,7 +11,7 @@ __all__ = ["binary_cross_entropy_with_logits", "binary_cross_entropy_with_logits
 #     L = against |z| + log1p(e) = (class - t) z + log1p(e),    dL/dz = (1 - t) σ(z) - t σ(-z).
 # Both terms of L are >= 0, so that nothing cancels.
 def binary_cross_entropy_with_logits(z, t):
-    """The loss, entry by entry.  z, t: one shape."""
+    """The loss, entry by entry, of logits z and targets t of one shape."""
     size = np.abs(z, out=np.empty_like(z))
     cost = np.copysign(z.dtype.type(0.5), z, out=np.empty_like(z))
     cost += 0.5

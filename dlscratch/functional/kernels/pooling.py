@@ -12,7 +12,7 @@ __all__ = ["max_pool", "max_pool_gradient", "entries", "places_of_maxima", "over
 
 
 def max_pool(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
-    """y, the maximum of as many strided views of x as a window has entries."""
+    """The values of max_pool2d: the maximum of as many strided views as windows have entries."""
     window = _Window(x, kernel_size, stride, padding, dilation, ceil_mode)
     x, _ = window.padded(x)
     views = [x[(..., *place)] for place in window.places]
@@ -32,7 +32,10 @@ def max_pool_gradient(
 
 
 def _to_the_first(g, y, x, *options):
-    """The gradient by comparisons. The last entry wins where no other did: a comparison less."""
+    """The gradient by comparisons.
+
+    The last entry wins where no other did: a comparison less.
+    """
     window = _Window(x, *options)
     x, inside = window.padded(x)
     free = np.ones_like(y, bool)
@@ -77,7 +80,10 @@ def places_of_maxima(x, *options):
 
 
 def entries(x, kernel_size, stride, padding, dilation, ceil_mode, value):
-    """The entries of each window in a row.  x: (..., H, W) → (..., H', W', K L)."""
+    """The entries of each window in a row.
+
+    x: (..., H, W) → (..., H', W', K L).
+    """
     kernel = pair(kernel_size)
     stride = kernel if stride is None else stride
     if ceil_mode:
@@ -97,7 +103,7 @@ def overhang(x, out, kernel, stride, padding, dilation):
 
 
 def lowest(dtype):
-    """What never is the largest: -∞, or the least integer."""
+    """What never is the largest number of a dtype: -∞, or the least integer."""
     if dtype.kind == "f":
         return -np.inf
     return np.iinfo(dtype).min if dtype.kind in "iu" else False

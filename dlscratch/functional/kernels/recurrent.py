@@ -1,12 +1,11 @@
 """Recurrences over time, with hand-derived gradients: the fast twins of `rnn`, `lstm` and `gru`.
 
-Forward has two phases, `project_inputs` and the steps; backward has two,
-`backward_through_time` and `weight_gradients`.
-A kind of recurrence is a `Step`: what one step computes, and how a gradient comes back through it.
+Forward has two phases, `project_inputs` and the steps; backward has two, `backward_through_time`
+and `weight_gradients`. A kind of recurrence is a `Step`: what one step computes, and how a gradient
+comes back through it.
 
-Arrays are columns, (H, N), one for each example, and gates are stacked, (gates, H, N): a gate
-is then one block of memory,
-and BLAS can share a product of columns among threads.
+Arrays are columns, (H, N), one for each example, and gates are stacked, (gates, H, N): a gate is
+then one block of memory, and BLAS can share a product of columns among threads.
 """
 
 import numpy as np
@@ -18,12 +17,13 @@ __all__ = ["Step", "TanhStep", "ReluStep", "LSTMStep", "GRUStep", "forward", "ba
 
 
 class Step:
-    """One step and its gradient, in terms of p = W_ih x_t + b_ih and q = W_hh h_{t-1} + b_hh.
+    """One step of a recurrence and its gradient.
+
+    Both are in terms of p = W_ih x_t + b_ih and q = W_hh h_{t-1} + b_hh.
 
     `sigmoid_gates` names the blocks that σ squashes. The weights of these come halved: σ(a) =
-    tanh(a/2)/2 + 1/2, so that one
-    call of tanh serves all gates. `only_the_sum` says that the step sees p + q alone, which is
-    then one product.
+    tanh(a/2)/2 + 1/2, so that one call of tanh serves all gates. `only_the_sum` says that the step
+    sees p + q alone, which is then one product.
     """
 
     sigmoid_gates: tuple = ()
@@ -44,7 +44,7 @@ class Step:
 
 
 class TanhStep(Step):
-    """h_t = tanh(p + q)."""
+    """The step of an RNN, h_t = tanh(p + q)."""
 
     @staticmethod
     def forward(preactivations, h, c, h_new):
@@ -58,7 +58,7 @@ class TanhStep(Step):
 
 
 class ReluStep(Step):
-    """h_t = max(p + q, 0)."""
+    """The step of an RNN with relu, h_t = max(p + q, 0)."""
 
     @staticmethod
     def forward(preactivations, h, c, h_new):
@@ -72,7 +72,10 @@ class ReluStep(Step):
 
 
 class LSTMStep(Step):
-    """c_t = f ∘ c_{t-1} + i ∘ g, h_t = o ∘ tanh c_t, where i, f, g, o are the blocks of p + q."""
+    """The step of an LSTM.
+
+    c_t = f ∘ c_{t-1} + i ∘ g, h_t = o ∘ tanh c_t, where i, f, g, o are the blocks of p + q.
+    """
 
     sigmoid_gates = (0, 1, 3)
 
@@ -106,7 +109,10 @@ class LSTMStep(Step):
 
 
 class GRUStep(Step):
-    """h_t = (1 - z) ∘ n + z ∘ h_{t-1}, n = tanh(p_n + r ∘ q_n), r and z = σ(p + q)."""
+    """The step of a GRU.
+
+    h_t = (1 - z) ∘ n + z ∘ h_{t-1}, n = tanh(p_n + r ∘ q_n), r and z = σ(p + q).
+    """
 
     sigmoid_gates = (0, 1)
     only_the_sum = False
@@ -150,7 +156,10 @@ def _sigmoid_from_tanh_of_half(a):
 
 
 def forward(step, x, h, c, W_ih, W_hh, b_ih, b_hh):
-    """y, all h: (T, N, H), with cells the last c behind them; and what backward needs."""
+    """The states of a recurrence, and what `backward` needs.
+
+    y is all h, (T, N, H), and with cells the last c behind them.
+    """
     (N, T, D), H = x.shape, h.shape[1]
     inputs, columns = project_inputs(x, h)
     states = columns[:, D + 2 :]  # (T + 1, H, N): step t reads the state t and writes t + 1
@@ -173,9 +182,8 @@ def project_inputs(x, h):
 
     Of the states, h_0 is known.
 
-    With the weights [W_ih, b_ih, b_hh, W_hh], input, biases and state then are a single product
-    in each step, and what a step
-    writes is already where the next one reads.
+    With the weights [W_ih, b_ih, b_hh, W_hh], input, biases and state then are a single product in
+    each step, and what a step writes is already where the next one reads.
     """
     (N, T, D), H = x.shape, h.shape[1]
     # first time, then columns: strides of T D numbers would fall into one line of the cache
@@ -205,7 +213,7 @@ def _weights(step, W_ih, W_hh, b_ih, b_hh, columns):
 
 
 def backward(step, g, y, saved, needs, x, h, c, W_ih, W_hh, b_ih, b_hh):
-    """The gradients of (x, h, c, W_ih, W_hh, b_ih, b_hh), given g, that of y."""
+    """The gradients of a recurrence's (x, h, c, W_ih, W_hh, b_ih, b_hh), given g, that of y."""
     inputs, saved = saved
     dp, dq, dh, dc = backward_through_time(step, g, saved, c is not None, W_hh)
     states = np.concatenate([h[None], y[: len(inputs) - 1]])  # h_{t-1} of each step, (T, N, H)

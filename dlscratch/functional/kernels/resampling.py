@@ -8,11 +8,10 @@ __all__ = ["weighted_sums"]
 
 
 def weighted_sums(x, matrices, meets):
-    """y = A x Bᵀ along the last axes of x, where only those j count that A's `meets` names.
+    """The sums y = A x Bᵀ along the last axes of x, over those pixels only that `meets` names.
 
-    Products by BLAS first. They take all pixels, most of them times 0, and 0 · NaN is NaN:
-    where the result
-    is not finite, each sum is computed again over nothing but what it meets.
+    Products by BLAS first. They take all pixels, most of them times 0, and 0 · NaN is NaN: where
+    the result is not finite, each sum is computed again over nothing but what it meets.
     """
     first = x.ndim - len(matrices)
     matrices = [A.astype(x.dtype) for A in matrices]

@@ -15,7 +15,7 @@ def _shifted(x, axis):
 
 
 def softmax(x, axis=-1):
-    """exp(z) / Σ exp(z), z = x - max x."""
+    """The softmax exp(z) / Σ exp(z), with z = x - max x."""
     x = as_floats("softmax", x)
     e = _shifted(x, axis)
     e = np.exp(e, out=e)
@@ -24,7 +24,7 @@ def softmax(x, axis=-1):
 
 
 def log_softmax(x, axis=-1):
-    """z - log Σ exp(z), z = x - max x.
+    """The logarithm of softmax, z - log Σ exp(z), with z = x - max x.
 
     A sum near 1 is taken as log1p of the sum without the largest entry, so that the logarithm of a
     probability near 1 keeps its digits: it would be 0 for a gap of 17.
@@ -51,7 +51,10 @@ def log_softmax(x, axis=-1):
 # Where the target is the largest, e_t - 1 is exactly 0, so that a loss of 1e-9 is 1e-9, not 0,
 # and so is its slope.
 def cross_entropy(logits, targets, reduction="none"):
-    """The losses of rows, or their mean or sum.  logits: (N, C), targets: (N,)."""
+    """The losses of rows, or their mean or sum.
+
+    logits: (N, C), targets: (N,).
+    """
     z = logits.T.astype(np.promote_types(logits.dtype, np.float32), order="C")
     z -= z.max(axis=0, initial=-np.inf)
     places = targets * z.shape[1] + np.arange(z.shape[1])

@@ -143,8 +143,7 @@ def focal_loss(input: Array, target: Array, gamma: float = 2.0, reduction: str =
     """L = mean of -(1 - p)^γ log p, p being the probability of the true class.
 
     What is easy counts less; γ = 0 is cross_entropy.  input: (N, C) or (N, C, ...), target:
-    integers
-    (N, ...). Source: Lin et al. 2017.
+    integers (N, ...). Source: Lin et al. 2017.
     """
     input = as_floats("focal_loss", input)
     loss = cross_entropy(input, target, reduction="none")
@@ -294,8 +293,7 @@ def binary_cross_entropy(
 
     Logarithms below -100 are -100, and the slope is (p - t) / max(p (1 - p), 1e-12), as in PyTorch.
     Both: one shape; weight broadcasts, and where it is 0 nothing counts. Raises ValueError for an
-    input
-    outside [0, 1]. From logits, binary_cross_entropy_with_logits is exact and safe.
+    input outside [0, 1]. From logits, binary_cross_entropy_with_logits is exact and safe.
     """
     input = as_floats("binary_cross_entropy", input)
     same_shape("binary_cross_entropy", input, target)
@@ -311,7 +309,7 @@ def binary_cross_entropy(
 
 
 def textbook_binary_cross_entropy_with_logits(z: Array, t: Array) -> Array:
-    """-t log σ(z) - (1 - t) log σ(-z), entry by entry.  z, t: one shape."""
+    """-t log σ(z) - (1 - t) log σ(-z), entry by entry, for z and t of one shape."""
     return -(certain(t, logsigmoid(z)) + certain(1 - t, logsigmoid(-z)))
 
 

@@ -48,9 +48,7 @@ def mse_loss(
     """L = mean (input - target)²: a Gaussian's negative log-likelihood up to constants.
 
     All: one shape. With a weight for each entry L = Σ w (input - target)² / Σ w; an entry of weight
-    0
-    does not count.
-    Raises ValueError for two shapes.
+    0 does not count. Raises ValueError for two shapes.
 
     Examples
     --------

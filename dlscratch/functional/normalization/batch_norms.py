@@ -46,9 +46,9 @@ def textbook_batch_norm(
     """y = (x - mean) / √(var + eps) · weight + bias for each channel, var being biased.
 
     running = (mean, var, momentum) are moved in place, by r ← (1 - momentum) r + momentum · batch,
-    the
-    variance unbiased; here they are not: this definition runs for second derivatives, when the fast
-    one has moved them already.
+    the variance unbiased; here they are not: this definition runs for second derivatives, when the
+    fast one has moved them already.
+
     x: (N, C, ...), weight, bias: (C,) or None → as x.
     """
     axes = (0, *range(2, x.ndim))
@@ -76,8 +76,8 @@ def batch_norm(
     ----------
     x : (N, C) or (N, C, ...)
     running_mean, running_var : (C,), which normalize outside of training. Training moves them, in
-        place, by
-        r ← (1 - momentum) r + momentum · batch, the variance unbiased; they may then be None
+        place, by r ← (1 - momentum) r + momentum · batch, the variance unbiased; they may then be
+        None
     weight, bias : (C,)
     training : whether the batch's own mean and variance normalize
     momentum : how far the running ones move

@@ -118,8 +118,7 @@ def group_norm(
     """y = x̂ · weight + bias, each group of channels of each example normalized.
 
     x: (N, C, ...), weight and bias: (C,) → as x. Raises ValueError for groups that do not divide
-    the
-    channels, TypeError unless x has the dtype of weight. Source: Wu & He 2018.
+    the channels, TypeError unless x has the dtype of weight. Source: Wu & He 2018.
     """
     x = as_floats("group_norm", x)
     if x.ndim < 2 or num_groups < 1 or x.shape[1] % num_groups:
