@@ -174,6 +174,7 @@ def _outputs(code):
     for cell in code:
         for out in cell.outputs:
             text = out.get("data", {}).get("text/plain", "")
+            is_code = re.match(r"`{3,}python\n", out.get("data", {}).get("text/markdown", ""))
             if out.get("name") == "stderr":
                 yield f"stderr: {out.text.strip()[:60]}"
             if out.output_type == "error" and "raises-exception" not in tags(cell):
@@ -182,9 +183,8 @@ def _outputs(code):
                 yield f"an address in memory, which no other run repeats: {text[:60]}"
             if "image/svg+xml" in out.get("data", {}):
                 yield "an SVG, which nbval compares byte by byte"
-            if out.output_type == "execute_result" and re.search(
-                r"\d\.\d{5,}|^(array|tensor|Tensor)\(", text
-            ):
+            has_value = re.search(r"\d\.\d{5,}|^(array|tensor|Tensor)\(", text)
+            if out.output_type == "execute_result" and has_value and not is_code:
                 yield f"a bare value, which other versions print otherwise: {text[:40]}"
 
 
