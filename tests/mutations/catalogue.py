@@ -73,8 +73,8 @@ MUTATIONS = [
     Mutation(
         "concatenate: gradients cut at the wrong places",
         "engine/rules/joining.py",
-        "np.cumsum([np.shape(a)[axis] for a in arrays])[:-1]",
-        "len(arrays)",
+        "np.split(g, np.cumsum([np.shape(a)[axis] for a in arrays])[:-1].tolist(), axis)",
+        "np.array_split(g, len(arrays), axis)",
         f"{ENGINE} -k concatenate",
     ),
     Mutation(
@@ -101,15 +101,19 @@ MUTATIONS = [
     Mutation(
         "fused operations: the saved gradient is taken at order 2",
         "engine/custom.py",
-        "        if create_graph and not self.pure:\n            with",
-        "        if False:\n            with",
+        "        if create_graph and not self.pure:\n"
+        "            with recording():\n"
+        "                y = self.textbook(*inputs, **node.kwargs)\n"
+        "            return input_gradients_through(y, node, g, needs_input_grad, create_graph)\n"
+        "        saved = None if create_graph else node.saved\n",
+        "        saved = node.saved\n",
         f"{TWINS} -k equals_textbook",
     ),
     Mutation(
         "a sum that others hold is added to in place",
         "engine/graph.py",
         "            if id(node) in self._allocated_here:\n                before",
-        "            if True:\n                before",
+        "            if isinstance(before, np.ndarray) and before.flags.writeable:\n                before",
         "tests/engine/test_against_torch.py",
     ),
     Mutation(

@@ -3,6 +3,7 @@
 python -m tests.mutations.run prints the table.
 """
 
+import json
 import multiprocessing
 import os
 import shutil
@@ -50,24 +51,70 @@ def caught(mutation):
     return failed
 
 
-def _copy_with_bug(mutation, folder):
-    """The project in `folder`, with the bug in its place."""
+def selected(tests):
+    """How many tests each of these names selects, by name; they are collected and not run."""
+    paths = sorted({_path_and_words(test)[0] for test in tests})
+    with tempfile.TemporaryDirectory() as folder:
+        _copy(Path(folder))
+        arguments = ["--collect-only", "-q", "-p", "no:cacheprovider", *paths]
+        process = FRESH.Process(target=_pytest, args=(folder, arguments, [_Counts(tests)]))
+        process.start()
+        process.join(SECONDS)
+        if process.exitcode != 0:
+            process.kill()
+            said = (Path(folder) / "said").read_text(encoding="utf-8", errors="replace")
+            raise RuntimeError(f"pytest ended with {process.exitcode}:\n{said[-2000:]}")
+        return json.loads((Path(folder) / "counts.json").read_text(encoding="utf-8"))
+
+
+class _Counts:
+    """A plugin of pytest: of all tests that are collected, how many would each name select?"""
+
+    def __init__(self, tests):
+        self.tests = sorted(set(tests))
+
+    def pytest_collection_finish(self, session):
+        counts = {test: self._count(session, test) for test in self.tests}
+        Path("counts.json").write_text(json.dumps(counts), encoding="utf-8")
+
+    def _count(self, session, test):
+        path, words = _path_and_words(test)
+        items = [i for i in session.items if Path(i.nodeid.split("::")[0]).is_relative_to(path)]
+        session.config.option.keyword = words
+        select = session.config.pluginmanager.getplugin("mark").pytest_collection_modifyitems
+        select(items, session.config)  # what -k does
+        return len(items)
+
+
+def _copy(folder):
+    """The project in `folder`."""
     for name in COPIED:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", folder)
+
+
+def _copy_with_bug(mutation, folder):
+    """The project in `folder`, with the bug in its place."""
+    _copy(folder)
     file = folder / "dlscratch" / mutation.file
     file.write_text(mutated(file.read_text(encoding="utf-8"), mutation), encoding="utf-8")
 
 
-def _arguments(test):
-    """Pytest's, for a test that is named as "path" or "path -k words"."""
+def _path_and_words(test):
+    """Of a test that is named as "path" or "path -k words"."""
     path, _, words = test.partition(" -k ")
+    return path, words
+
+
+def _arguments(test):
+    """Pytest's, to run the named test."""
+    path, words = _path_and_words(test)
     chosen = ["-k", words] if words else []
     return ["-q", "-x", "--no-header", "-p", "no:cacheprovider", path, *chosen]
 
 
-def _pytest(folder, arguments):
+def _pytest(folder, arguments, plugins=()):
     """In a process of its own: pytest on the copy in `folder`; what it prints goes to a file."""
     import pytest
 
@@ -82,7 +129,7 @@ def _pytest(folder, arguments):
     with open("said", "w") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-        code = pytest.main(arguments)
+        code = pytest.main(arguments, plugins)
     sys.exit(int(code))
 
 

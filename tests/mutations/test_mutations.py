@@ -3,7 +3,7 @@
 import pytest
 
 from .catalogue import MUTATIONS, Mutation
-from .run import ROOT, caught, mutated
+from .run import ROOT, caught, mutated, selected
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m.name)
@@ -31,9 +31,19 @@ def test_names_are_unique():
     assert len({m.name for m in MUTATIONS}) == len(MUTATIONS) >= 50
 
 
-def test_every_place_and_every_test_is_there():
+def test_every_bug_has_its_place_and_is_python():
     """Told at once; otherwise each would only be noticed when its bug is tried."""
     for mutation in MUTATIONS:
         text = (ROOT / "dlscratch" / mutation.file).read_text(encoding="utf-8")
         assert mutated(text, mutation) != text
-        assert (ROOT / mutation.test.partition(" -k ")[0]).exists(), mutation.test
+        compile(mutated(text, mutation), mutation.name, "exec")
+
+
+def test_every_named_test_is_there():
+    counts = selected([m.test for m in MUTATIONS])
+    assert [m.name for m in MUTATIONS if counts[m.test] == 0] == []
+
+
+def test_a_name_that_selects_nothing_is_noticed():
+    some, none = "tests/mutations -k unique", "tests/mutations -k no_such_test"
+    assert selected([some, none]) == {some: 1, none: 0}

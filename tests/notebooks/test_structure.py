@@ -132,6 +132,19 @@ def test_a_long_cell_may_say_why():
     assert faults(PATH, book) == []
 
 
+def test_code_that_is_shown_may_hold_long_numbers():
+    """lab.source shows the package's own lines, and those are the same under all versions."""
+    text = "PI = 3.14159265"
+    shown = {"text/plain": text, "text/markdown": f"```python\n{text}\n```"}
+    book = sample()
+    output(output_type="execute_result", data=shown, execution_count=3)(book)
+    assert faults(PATH, book) == []
+    shown["text/markdown"] = text
+    book = sample()
+    output(output_type="execute_result", data=shown, execution_count=3)(book)
+    assert any("a bare value" in f for f in faults(PATH, book))
+
+
 @pytest.mark.parametrize(
     "tex",
     [
