@@ -55,7 +55,8 @@ def alt(book, i, values):
 
 def answer_text(book):
     """The words that the author gave to the figure on top."""
-    found = re.search(r"!\[([^\]]*)\]\((?:attachment:answer\.png|data:image/png)", book.cells[0].source)
+    shown = r"!\[([^\]]*)\]\((?:attachment:answer\.png|data:image/png)"
+    found = re.search(shown, book.cells[0].source)
     return plain(found[1]) if found else ""
 
 
