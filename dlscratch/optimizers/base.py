@@ -137,7 +137,7 @@ class Optimizer:
     def _refuse_unseen_gradients(self):
         """Raise for numbers in dtheta where there is no gradient: they would have no effect."""
         for p in self.parameters:
-            if p._grad is None and p.requires_grad and np.any(p._room):
+            if p._grad is None and p.requires_grad and p._room.any():
                 raise RuntimeError(
                     f"{type(self).__name__}.step: dtheta was written for a parameter of shape "
                     f"{p.shape} that has no gradient; "

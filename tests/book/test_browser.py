@@ -38,7 +38,7 @@ def test_search_finds_the_edge_of_stability(visit):
 
 def test_the_claims_can_be_filtered_and_lead_to_their_cells(visit):
     page = visit().open("claims.html")
-    shown = page.locator("table.ledger tbody tr:visible")
+    shown = page.locator("#table-claims tbody tr:visible")
     everything = shown.count()
     page.get_by_label("Notebook").select_option("08")
     of_one = shown.count()
@@ -55,7 +55,7 @@ def test_concepts_that_are_open_are_shown(visit):
     assert page.locator("table.ledger tbody tr").count() == 199
     page.get_by_label("State").select_option("open")
     assert (
-        page.locator("table.ledger tbody tr:visible").count()
+        page.locator("#table-claims tbody tr:visible").count()
         == page.locator("tr[data-state=open]").count()
         > 0
     )

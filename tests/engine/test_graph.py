@@ -42,6 +42,16 @@ def test_nothing_is_written_where_the_sums_must_be_differentiable():
     assert sums.writable(NODE) is None
 
 
+def test_a_gradient_that_two_nodes_share_is_not_written():
+    """h + y passes one array to h and to y; what w adds to the sum of h later is not y's."""
+    x, y = (Tensor(np.ones(3), requires_grad=True) for _ in range(2))
+    h = np.exp(x)
+    w = 2 * h
+    (w + (h + y)).backward(np.array([1.0, 2.0, 3.0]))
+    assert y.grad.tolist() == [1, 2, 3]
+    np.testing.assert_allclose(x.grad, [3 * np.e, 6 * np.e, 9 * np.e], rtol=1e-15)
+
+
 # Operations whose gradient does not fit -----------------------------------------------------------
 
 

@@ -110,6 +110,16 @@ def test_a_mask_of_the_keys_alone_is_that_of_each_query(attend, mask):
     np.testing.assert_array_equal(attend(q, k, v, mask), attend(q, k, v, np.tile(mask, (3, 1))))
 
 
+@pytest.mark.parametrize("attend", [F.scaled_dot_product_attention, F.tiled_attention])
+def test_heads_in_a_row_share_one_group(attend):
+    q, k, v = normal((2, 6, 4, 3), (2, 2, 5, 3), (2, 2, 5, 3))
+    y = attend(q, k, v, enable_gqa=True)
+    for head, group in enumerate([0, 0, 0, 1, 1, 1]):
+        np.testing.assert_allclose(
+            y[:, head], attend(q[:, head], k[:, group], v[:, group]), rtol=1e-12
+        )
+
+
 def test_a_mask_and_causality_add_up():
     q, k, v = normal((2, 4, 3), (2, 4, 3), (2, 4, 3))
     mask = np.random.default_rng(1).random((4, 4)) < 0.7

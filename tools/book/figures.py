@@ -55,7 +55,7 @@ def alt(book, i, values):
 
 def answer_text(book):
     """The words that the author gave to the figure on top."""
-    found = re.search(r"!\[([^\]]*)\]\(attachment:answer\.png\)", book.cells[0].source)
+    found = re.search(r"!\[([^\]]*)\]\((?:attachment:answer\.png|data:image/png)", book.cells[0].source)
     return plain(found[1]) if found else ""
 
 
@@ -108,7 +108,9 @@ def anchor_cells(app, doctree):
 
 def answer_picture(book):
     """The PNG of the figure that answers the notebook's question."""
-    return base64.b64decode(book.cells[0].attachments["answer.png"]["image/png"])
+    shown = re.search(r"\]\(data:image/png;base64,([^)]+)\)", book.cells[0].source)
+    png = shown[1] if shown else book.cells[0].attachments["answer.png"]["image/png"]
+    return base64.b64decode(png)
 
 
 def thumbnail(png):

@@ -104,7 +104,8 @@ def staged(book, path):
     head.source = re.sub(
         r"\[!\[Open in Colab\]\([^)]*\)\]\((.*?)\)", rf"[Open in Colab](\1) · {claims}", head.source
     )
-    head.source = head.source.replace("attachment:answer.png", f"/figures/{Path(path).stem}.png")
+    shown = r"\]\((?:attachment:answer\.png|data:image/png;base64,[^)]*)\)"
+    head.source = re.sub(shown, f"](/figures/{Path(path).stem}.png)", head.source)
     head.attachments = {}
     for cell in (c for c in book.cells if c.cell_type == "markdown"):
         cell.source = re.sub(r"(?<=\]\(#)[^)]+", _heading_anchor, cell.source)

@@ -182,8 +182,9 @@ def _outputs(code):
                 yield f"an address in memory, which no other run repeats: {text[:60]}"
             if "image/svg+xml" in out.get("data", {}):
                 yield "an SVG, which nbval compares byte by byte"
-            bare = out.output_type == "execute_result" and "text/markdown" not in out.data
-            if bare and re.search(r"\d\.\d{5,}|^(array|tensor|Tensor)\(", text):
+            is_code = re.match(r"`{3,}python\n", out.get("data", {}).get("text/markdown", ""))
+            has_value = re.search(r"\d\.\d{5,}|^(array|tensor|Tensor)\(", text)
+            if out.output_type == "execute_result" and has_value and not is_code:
                 yield f"a bare value, which other versions print otherwise: {text[:40]}"
 
 

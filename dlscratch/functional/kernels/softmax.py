@@ -66,8 +66,8 @@ def cross_entropy(logits, targets, reduction="none"):
     e_target = np.exp(at_target)
     loss = np.log1p(others + (e_target - 1)) - at_target
     total = others + e_target
+    flat[places] = -others
     z /= total
-    flat[places] = -others / total
     if reduction == "mean":
         loss = loss.mean()
     elif reduction == "sum":

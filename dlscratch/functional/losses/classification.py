@@ -181,17 +181,22 @@ def _rows(name, input, target, ignore_index):
     if input.ndim > 2:
         rows = np.reshape(np.moveaxis(input, 1, -1), (labels.size, input.shape[1]))
     labels = labels.reshape(-1)
-    keep = labels != ignore_index
-    kept = None
-    if not keep.all():
-        kept = np.flatnonzero(keep)
-        rows, labels = rows[kept], labels[kept]
     C = input.shape[1]
-    if labels.size and not 0 <= labels.min() <= labels.max() < C:
-        raise ValueError(
-            f"{name}: classes from {labels.min()} to {labels.max()}, but input has {C}"
-        )
+    lowest, highest = _range(labels)
+    kept = None
+    if lowest <= ignore_index <= highest:  # some may be ignored: one comparison of numbers, 5 µs
+        keep = labels != ignore_index
+        if not keep.all():
+            kept = np.flatnonzero(keep)
+            rows, labels = rows[kept], labels[kept]
+            lowest, highest = _range(labels)
+    if labels.size and not 0 <= lowest <= highest < C:
+        raise ValueError(f"{name}: classes from {lowest} to {highest}, but input has {C}")
     return rows, labels, kept
+
+
+def _range(labels):
+    return (labels.min(), labels.max()) if labels.size else (0, 0)
 
 
 def _labels(name, input, target):
