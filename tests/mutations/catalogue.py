@@ -113,7 +113,8 @@ MUTATIONS = [
         "a sum that others hold is added to in place",
         "engine/graph.py",
         "            if id(node) in self._allocated_here:\n                before",
-        "            if isinstance(before, np.ndarray) and before.flags.writeable:\n                before",
+        "            if isinstance(before, np.ndarray) and before.flags.writeable:\n"
+        "                before",
         "tests/engine/test_graph.py -k two_nodes_share",
     ),
     Mutation(
