@@ -6,6 +6,7 @@ python -m tests.mutations.run prints the table.
 import json
 import multiprocessing
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from .catalogue import MUTATIONS
 ROOT = Path(__file__).parents[2]
 COPIED = ("dlscratch", "tests", "tools")
 SECONDS = 300  # that a test may take
+CRASH = r"^E +(AttributeError|ImportError|NameError|TypeError|UnboundLocalError): .*"
 
 # every process starts as one that has imported these, and nothing of ours
 FRESH = multiprocessing.get_context("forkserver")
@@ -34,7 +36,10 @@ def mutated(text, mutation):
 
 
 def caught(mutation):
-    """Whether the named test fails with the bug: it must fail, not merely find nothing to run."""
+    """Whether the named test fails with the bug: it must fail, not merely find nothing to run.
+
+    Raises RuntimeError for a bug that crashes: it would not still train, and any test notices it.
+    """
     with tempfile.TemporaryDirectory() as folder:
         _copy_with_bug(mutation, Path(folder))
         process = FRESH.Process(target=_pytest, args=(folder, _arguments(mutation.test)))
@@ -48,6 +53,8 @@ def caught(mutation):
         raise RuntimeError(
             f"{mutation.name}: pytest ended with {process.exitcode}:\n{said[-2000:]}"
         )
+    if failed and (crash := re.search(CRASH, said, re.MULTILINE)):
+        raise RuntimeError(f"{mutation.name}: the bug crashes: {crash[0]}")
     return failed
 
 

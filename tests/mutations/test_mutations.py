@@ -22,6 +22,12 @@ def test_no_bug_is_not_caught():
     assert not caught(first._replace(new=first.old + "  # unchanged", old=first.old))
 
 
+def test_a_bug_that_crashes_is_refused():
+    first = MUTATIONS[0]
+    with pytest.raises(RuntimeError, match="crashes: E +NameError"):
+        caught(first._replace(new="rule(np.tanh, lambda g, y, x: g * no_such_name)"))
+
+
 def test_a_place_that_is_gone_is_noticed():
     with pytest.raises(ValueError, match="stands 0 times"):
         mutated("a = 1", Mutation("name", "file.py", "b = 2", "b = 3", "tests"))
