@@ -205,21 +205,23 @@ def _add_input_gradients(node, g, sums, needed, create_graph):
         if total is not None:
             operation.accumulate(total, g, *inputs[1:])
             return
-    needs = tuple(
-        [
-            isinstance(x, Node) and x.requires_grad and (needed is None or x in needed)
-            for x in inputs
-        ]
-    )
+    arrays = []
+    needs = []
+    for x in inputs:
+        if isinstance(x, Node):
+            arrays.append(x._data)
+            needs.append(x.requires_grad and (needed is None or x in needed))
+        else:
+            arrays.append(x)
+            needs.append(False)
     if create_graph:
-        gradients = operation.input_gradients(node, g, node, inputs, needs, True)
+        gradients = operation.input_gradients(node, g, node, inputs, tuple(needs), True)
     else:
-        arrays = [x._data if isinstance(x, Node) else x for x in inputs]
-        gradients = operation.input_gradients(node, g, node._data, arrays, needs, False)
-    for x, gx, need in zip(inputs, gradients, needs, strict=False):  # only of the first inputs
-        if gx is None or not need:
+        gradients = operation.input_gradients(node, g, node._data, arrays, tuple(needs), False)
+    for i, gx in enumerate(gradients):
+        if gx is None or not needs[i]:
             continue
-        data = x._data
+        data = arrays[i]
         try:
             fits = gx.shape == data.shape
         except AttributeError:
@@ -233,7 +235,7 @@ def _add_input_gradients(node, g, sums, needed, create_graph):
             gx = gx.astype(data.dtype)
         if mode.anomaly:
             check_finite(gx, f"the gradient through {operation.name}", inputs, g)
-        sums.add(x, gx, fresh)
+        sums.add(inputs[i], gx, fresh)
 
 
 def _undo_broadcasting(gx, shape, operation):

@@ -210,6 +210,8 @@ def check_gradients(operation, gradients, needs_input_grad, most=0):
     nobody wants.
     """
     count = len(needs_input_grad)
+    if type(gradients) is tuple and len(gradients) == count:  # nearly always: a sixth of the time
+        return gradients
     if not isinstance(gradients, (tuple, list)):
         raise TypeError(
             f"the gradient of {operation.name}: expected a tuple of {count}, one for each input, "

@@ -286,7 +286,7 @@ def _pieces(parameters):
     """[vectors, start, stop] of each stretch: what follows in order and in memory is one."""
     pieces = []
     # Attributes of Nodes and arrays, not properties: every zero_grad and every step comes here, and
-    # it halves the time, 0.3 µs a parameter.
+    # it halves the time, 0.4 µs a parameter less.
     for p in parameters:
         vectors = p._vectors
         if vectors is None or p._data.base is not vectors.theta:  # not packed

@@ -25,7 +25,7 @@ def settled(gx: Array | None, g: Array) -> Array | None:
     array = gx if type(gx) is np.ndarray else unwrap(gx)
     if array is None:
         return gx
-    # NaN if there is one. The fastest pass of all: half as long as np.isnan(array).any().
+    # NaN if there is one. A fast pass: 0.6 to 0.85 of np.isnan(array).any().
     largest = array.max(initial=0) if array.ndim else array
     if largest == largest:
         return gx
@@ -41,7 +41,7 @@ def guarded(vjp: Callable) -> Callable:
     @functools.wraps(vjp)
     def safe(g, y, *inputs):
         gx = vjp(g, y, *inputs)
-        if isinstance(gx, np.generic) and gx == gx:  # a number: no call, a third of the time
+        if isinstance(gx, np.generic) and gx == gx:  # a number: a tenth less time
             return gx
         return settled(gx, g)
 

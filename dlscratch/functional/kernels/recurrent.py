@@ -98,7 +98,7 @@ class LSTMStep(Step):
         dc = dc + (1 - tanh_c * tanh_c) * o * dh
         d = gates - gates * gates  # σ' = σ (1 - σ), but for g it is
         np.subtract(1, g * g, out=d[2])
-        # over views: `d[0] *= g` would also assign to d[0], 1 µs of a step's 30
+        # over views: `d[0] *= g` would also assign to d[0], four passes more as they are counted
         for slope, factor in zip(d, (g, c, i, tanh_c), strict=True):
             slope *= factor
         d[:3] *= dc
