@@ -15,9 +15,10 @@ COVERED = [
 
 
 def claimed(number):
-    """The sentences of a notebook's claims."""
+    """The sentences of a notebook's claims and checks."""
     (path,) = nb.find(number)
-    return [line[2:].rpartition(" [measured")[0] for _, line in nb.claims(nb.read(path))]
+    book = nb.read(path)
+    return [nb.text_of(line) for _, line in [*nb.claims(book), *nb.checks(book)]]
 
 
 def test_there_are_199_and_each_stands_once():

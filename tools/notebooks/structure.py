@@ -13,7 +13,7 @@ from dlscratch.cli import notebooks as nb
 
 from . import address, form, latex
 
-OLD_FORM = set("00 01 02 03 04 05 06 07 08 09 10 11 12".split())  # to be rewritten
+OLD_FORM = set("00 01 02 03 04 06 07 08 09 10 11 12".split())  # to be rewritten
 HEADINGS = [
     "Setup",
     "Parameters",
