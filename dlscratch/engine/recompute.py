@@ -46,7 +46,8 @@ def checkpoint(f: Callable, *args: Any, **kwargs: Any) -> Any:
     sources = _sources(outputs, start)
     recomputation = Recomputation(f, args, kwargs)
     if y is outputs[0]:
-        return record(recomputation, sources, {}, y._data, traced=True)
+        array = y._data.view() if y.op is None else y._data  # a leaf's own must stay writable
+        return record(recomputation, sources, {}, array, traced=True)
     row = record(recomputation, sources, {}, unwrap(_in_one_row(outputs)), traced=True)
     return _replaced(y, iter(_cut(row, outputs)))
 

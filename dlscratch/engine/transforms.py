@@ -194,7 +194,7 @@ def jvp(f: Callable, x: Array | tuple, v: Array | tuple) -> tuple[Tensor, Tensor
     """
     xs, vs = (x, v) if isinstance(x, tuple) else ((x,), (v,))
     y, variables, nested = _evaluate(f, xs, {}, range(len(xs)))
-    u = Tensor(np.zeros(y.shape, y.dtype), requires_grad=True)
+    u = Tensor(np.ones(y.shape, y.dtype), requires_grad=True)  # any would do, but 0 · inf
     product = _dot(gradients(y, variables, u, create_graph=True), vs)
     (along,) = gradients(product, [u], create_graph=nested or any(map(_requires_grad, vs)))
     return (y if nested else y.detach()), along

@@ -10,7 +10,9 @@ import pytest
 
 from dlscratch.engine import (
     Tensor,
+    checkpoint,
     grad,
+    gradients,
     hessian,
     hvp,
     jacobian,
@@ -249,3 +251,30 @@ def test_against_torch_func():
     close(vjp(ours, X)[1](V), torch.func.vjp(his, x)[1](v)[0].numpy(), rtol=1e-9)
     third = torch.func.jacfwd(torch.func.hessian(theirs))(x).numpy()
     close(jacobian(hessian(mixed))(X), third, rtol=1e-9)
+
+
+def test_a_norm_that_was_squared_has_its_own_gradient():
+    x = Tensor(np.array([3.0, 4.0]), requires_grad=True)
+    n = np.linalg.norm(x)
+    (slope,) = gradients(n**2, [n])
+    assert slope.item() == pytest.approx(10)
+
+
+@pytest.mark.parametrize("f", [np.log, np.sqrt])
+def test_jvp_where_the_slope_is_infinite(f):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        assert np.isinf(jvp(f, np.array(0.0), np.array(1.0))[1].data)
+
+
+def test_rows_picked_by_bytes_of_a_long_table():
+    table = Tensor(np.zeros((300, 2)), requires_grad=True)
+    np.sum(table[np.array([0, 255, 255], np.uint8)]).backward()
+    assert table.grad[:, 0].nonzero()[0].tolist() == [0, 255] and table.grad[255, 0] == 2
+
+
+def test_a_checkpoint_of_the_identity_leaves_its_argument_writable():
+    w = Tensor(np.ones(2), requires_grad=True)
+    np.sum(checkpoint(lambda x: x, w)).backward()
+    with no_grad():
+        w -= w.grad
+    assert np.array_equal(w.data, [0, 0])

@@ -43,6 +43,7 @@ def _add_rows(z, g, rows):
 
     Sorted, equal rows are neighbours and one reduceat sums them, much faster than np.add.at.
     """
+    rows = rows.astype(np.intp, copy=False)  # uint8 has no room for rows + len(z)
     rows = np.where(rows < 0, rows + len(z), rows)
     order = np.argsort(rows, kind="stable")
     rows = rows[order]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..custom import primitive
+from ..modes import mode
 from ..operation import composed, rule
 from ..tensor import Array, Tensor, apply
 from .guarded import settled
@@ -57,8 +58,11 @@ root = primitive(root, _of_root)
 
 @composed(np.square)
 def square(x):
-    """x². The square of a norm is what stood under its root: smooth at 0 too."""
+    """x². Inside of a transform the square of a norm is what stood under its root: smooth at 0 too.
+
+    Elsewhere somebody may ask for the gradient by the norm itself, which that would pass by.
+    """
     of_a_root = isinstance(x, Tensor) and x.op is root.__wrapped__ and x.inputs is not None
-    if of_a_root and x.kwargs["p"] == 2:
+    if of_a_root and x.kwargs["p"] == 2 and mode.nested:
         return x.inputs[0]
     return apply(np.square, x)
