@@ -54,7 +54,7 @@ def drawing():
         inside,
         Class="prerequisites",
         viewBox=f"0 0 {width} {height}",
-        role="img",
+        role="group",
         width=str(width),
     )
 
