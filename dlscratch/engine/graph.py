@@ -27,7 +27,8 @@ class Node:
     """One value of the graph, and where it came from.
 
     _data : the array.
-    _grad : dL/dself, summed over backward passes; None until one reaches this leaf.
+    _grad : dL/dself, summed over backward passes; None until one reaches this leaf. On what was
+        computed it is None unless `retain_grad` asked for it.
     requires_grad : whether a gradient can flow through here; if not, this is a constant, without a
         history.
     op, inputs, kwargs : the function that computed it and its arguments; op is None for a leaf.
@@ -35,6 +36,9 @@ class Node:
     saved : what a custom operation's forward kept for its backward.
     order : when it was made. An input is older than what is computed from it.
     written_at : when the numbers of a leaf were last changed in place.
+
+    What does not apply is left unset: kwargs and saved on constants, written_at on other nodes than
+    leaves.
     """
 
     __slots__ = (
@@ -115,8 +119,8 @@ def backward_pass(
         leaves, whose gradients are added to their `.grad`.
     create_graph : run the rules on Tensors instead of arrays, so that the gradients are themselves
         differentiable.
-    retain_graph : keep the graph. Otherwise it is cut as it is used, and memory falls while the
-        pass proceeds.
+    retain_graph : keep the graph, as create_graph does. Otherwise it is cut as it is used, and
+        memory falls while the pass proceeds.
     stop_at_targets : no gradient passes through one target on its way to another.
 
     Returns
@@ -167,7 +171,7 @@ def _nodes_behind(root):
         for x in node.inputs:
             if isinstance(x, Node):
                 if x.op is None:
-                    if x.written_at > node.order:
+                    if x.written_at > node.order:  # of constants, too: their numbers are used
                         raise _written_error(x, node)
                     if not x.requires_grad:
                         continue
@@ -199,7 +203,7 @@ def _add_input_gradients(node, g, sums, needed, create_graph):
     """Bring g back through one node, and add the results to the sums of its inputs."""
     inputs = node.inputs
     operation = RULES.get(node.op, node.op)
-    fresh = operation.accumulate is not None
+    fresh = operation.accumulate is not None  # its vjp makes an array: zeros, with g written in
     if fresh:
         total = sums.writable(inputs[0])
         if total is not None:

@@ -1,7 +1,8 @@
 """The switches: are operations recorded, are they checked for NaN, in which dtype are things made?
 
 `mode` holds the state that the other files of this folder ask for at every operation; the functions
-below set it for the length of a `with` block, or of a decorated function.
+below set it for the length of a `with` block, or of a decorated function. `default_dtype` is read
+by layers and data, not here, and is common to all threads.
 """
 
 import functools

@@ -67,7 +67,7 @@ class Operation:
         y, inputs : the output and the inputs.
         needs_input_grad : a tuple that says for each input whether its gradient is needed.
         create_graph : whether the gradients must be differentiable in turn. Then g, y and `inputs`
-            are Tensors; otherwise they are arrays.
+            are Tensors, or constants as they came; otherwise they are arrays.
         """
         raise NotImplementedError
 
@@ -90,7 +90,7 @@ class Rule(Operation):
         self._check_vjps()
         parameters = list(inspect.signature(vjps[0]).parameters.values())[2:]
         self.positional = sum(p.kind == p.POSITIONAL_OR_KEYWORD for p in parameters)
-        self.options = _names(parameters[len(vjps) :])
+        self.options = _names(parameters[len(vjps) :])  # what has no vjp may come by name
 
     @property
     def name(self) -> str:

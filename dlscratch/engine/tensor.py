@@ -65,7 +65,7 @@ def record(
 ) -> "Tensor":
     """Wrap the array y = op(*inputs, **kwargs) in a Tensor.
 
-    It becomes a node of the graph if an input is `traced` (requires a gradient), else a constant.
+    It becomes a node of the graph if `traced` (an input requires a gradient), else a constant.
     """
     if mode.anomaly:
         check_finite(y, f"the output of {describe(op)}", inputs)
@@ -121,7 +121,7 @@ class Tensor(Node):
     """
 
     __slots__ = ()
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # by identity, since == is elementwise: sets of nodes rest on it
 
     def __init__(self, data: Any, requires_grad: bool = False):
         if isinstance(data, Tensor):

@@ -3,6 +3,8 @@
 Broadcasting is undone by the backward pass. The formulas are good to a few ulps in float32 from
 1e-38 to 1e38: (1 - x)(1 + x) in place of 1 - x², and hypot(1, x) in place of the root of 1 + x²,
 whose square overflows. The slope of tanh is good to one ulp of 1, as PyTorch's is.
+
+What runs is each rule inside of the guard of guarded.py: 0 times infinity is 0 where g is 0.
 """
 
 import math
