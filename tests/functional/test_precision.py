@@ -15,7 +15,9 @@ from dlscratch.functional import activations, losses, softmaxes
 mp = pytest.importorskip("mpmath")
 mp.mp.dps = 200
 
-WORST = 10  # ulps
+WORST = 6  # ulps
+# Its slope is a difference, p - smoothed target, of numbers that are nearly equal where it is worst.
+WORST_OF = {"cross_entropy, smooth": 10}
 FLOOR = 1e-36  # near float32's smallest number 1.2e-38 digits get lost
 FAR = np.concatenate(
     [np.geomspace(1e-30, 1e-3, 10), np.geomspace(2e-3, 30, 120), np.geomspace(32, 1e28, 20)]
@@ -234,7 +236,7 @@ def worst(name):
 @pytest.mark.parametrize("name", CASES)
 def test_values_and_slopes_have_all_digits(name):
     for error, place in worst(name):
-        assert error <= WORST, f"{error:.3g} ulps at {place}"
+        assert error <= WORST_OF.get(name, WORST), f"{error:.3g} ulps at {place}"
 
 
 @pytest.mark.parametrize("name", [name for name, case in ENTRYWISE.items() if len(case) > 2])
