@@ -16,7 +16,7 @@ mp = pytest.importorskip("mpmath")
 mp.mp.dps = 200
 
 WORST = 6  # ulps
-# Its slope is a difference, p - smoothed target, of numbers that are nearly equal where it is worst.
+# Its slope, p - smoothed target, is a difference of numbers that are nearly equal at its worst.
 WORST_OF = {"cross_entropy, smooth": 10}
 FLOOR = 1e-36  # near float32's smallest number 1.2e-38 digits get lost
 FAR = np.concatenate(
