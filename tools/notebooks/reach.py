@@ -1,7 +1,8 @@
 """python -m tools.notebooks.reach [NUMBER | all]: at how many settings nearby each claim holds.
 
 Neighbours are each number among the parameters halved and doubled, one at a time, and five times
-the steps. What was counted stands, dated, in notebooks/reach.json; the claims page shows it.
+the steps. What was counted stands, dated, in notebooks/reach.json; the claims page shows it. A run
+without a fault counts for `tinker`, too, whose runs are among these.
 """
 
 import datetime
@@ -12,7 +13,7 @@ from dlscratch.cli import notebooks as nb
 from dlscratch.files import write_whole
 
 from . import address, ledger
-from .rerun import changed
+from .rerun import changed, red_output
 
 FILE = address.ROOT / "notebooks" / "reach.json"
 BUDGETS = ("steps", "epochs", "passes")
@@ -37,7 +38,11 @@ def measure(path):
     settings = list(neighbours(nb.parameters(book)))
     for values in settings:
         out = ledger.BUILD / "reach" / path.name
-        made = nb.claims(nb.run(path, out, values, progress=False))
+        ran = nb.run(path, out, values, progress=False)
+        if red := red_output(ran):
+            raise RuntimeError(f"{path.stem} with {values}: {red}")
+        ledger.record(path, f"tinker {values}")
+        made = nb.claims(ran)
         for holds, line in made:
             if nb.text_of(line) in held:
                 held[nb.text_of(line)] += holds

@@ -51,9 +51,14 @@ def with_parameters(path, values, must_hold):
         book = nb.run(path, ledger.BUILD / "rerun" / path.name, values, progress=False)
     except RuntimeError as error:
         return [str(error)]
+    failed = [line for held, line in nb.claims(book) if must_hold and not held]
+    return red_output(book) + failed
+
+
+def red_output(book):
+    """What a notebook that ran wrote to stderr, which readers see in red."""
     outputs = [o for c in book.cells if c.cell_type == "code" for o in c.outputs]
-    red = [f"stderr: {o.text.strip()}" for o in outputs if o.get("name") == "stderr"]
-    return red + [line for held, line in nb.claims(book) if must_hold and not held]
+    return [f"stderr: {o.text.strip()}" for o in outputs if o.get("name") == "stderr"]
 
 
 def on_machine(path, environment):
