@@ -144,7 +144,7 @@ class Rule(Operation):
         kwargs = node.kwargs
         gradients = []
         try:
-            for vjp, needed in zip(self.vjps, needs_input_grad, strict=False):
+            for vjp, needed in zip(self.vjps, needs_input_grad):
                 gradients.append(vjp(g, y, *inputs, **kwargs) if needed else None)
         except TypeError:
             self._refuse_other_arguments(g, y, *inputs, **kwargs)

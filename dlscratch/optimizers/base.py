@@ -364,6 +364,8 @@ def _groups(params):
 
 def plain(value):
     """An option as Python has it: NumPy's numbers would turn float32 into float64."""
+    if type(value) in (float, bool, int):  # nearly always, and asked for at each step
+        return value
     if isinstance(value, tuple | list):
         return tuple(map(plain, value))
     if isinstance(value, np.ndarray) and value.ndim:
