@@ -87,7 +87,7 @@ def cross_entropy(
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing={label_smoothing}; want 0 to 1")
     input = as_floats("cross_entropy", input)
-    if np.ndim(input) == 1:
+    if input.ndim == 1:
         _check_one("cross_entropy", input, target)
         options = weight, ignore_index, reduction, label_smoothing
         return _of_one(cross_entropy(input[None], _batch_of_one(target), *options))
@@ -126,7 +126,7 @@ def nll_loss(
     Weight, ignore_index, shapes and errors are those of cross_entropy.
     """
     input = as_floats("nll_loss", input)
-    if np.ndim(input) == 1:
+    if input.ndim == 1:
         _check_one("nll_loss", input, target)
         options = weight, ignore_index, reduction
         return _of_one(nll_loss(input[None], _batch_of_one(target), *options))
@@ -158,7 +158,8 @@ def focal_loss(input: Array, target: Array, gamma: float = 2.0, reduction: str =
 
 
 def _are_probabilities(input, target):
-    return np.shape(target) == np.shape(input) and unwrap(target).dtype.kind == "f"
+    target = unwrap(target)
+    return np.shape(target) == input.shape and target.dtype.kind == "f"
 
 
 def _soft_cross_entropy(input, target, w, label_smoothing):
