@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dlscratch import data, layers, models, optimizers
+
 PACKAGE = Path(__file__).parents[1] / "dlscratch"
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
@@ -25,3 +27,18 @@ def test_examples(name, tmp_path, monkeypatch):
     result = doctest.testmod(importlib.import_module(name), optionflags=FLAGS)
     assert result.attempted
     assert not result.failed, "the report stands above"
+
+
+# What is only derived from has no example of its own.
+BASES = {"Module", "Function", "Recurrent", "Optimizer", "Schedule", "Parameters"}
+
+
+@pytest.mark.parametrize("package", [layers, optimizers, models, data], ids=lambda p: p.__name__)
+def test_every_class_that_users_make_has_an_example(package):
+    named = {name: getattr(package, name) for name in package.__all__}
+    without = {
+        name
+        for name, value in named.items()
+        if isinstance(value, type) and not issubclass(value, tuple) and ">>> " not in value.__doc__
+    }
+    assert without - BASES == set()

@@ -46,7 +46,15 @@ class ReLU(Function):
 
 
 class LeakyReLU(Function):
-    """y = x for x > 0, else negative_slope · x."""
+    """y = x for x > 0, else negative_slope · x.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layers.LeakyReLU(0.1)(np.array([-1.0, 0.0, 2.0])).round(4)
+    array([-0.1,  0. ,  2. ])
+    """
 
     function = F.leaky_relu
     options = "negative_slope"
@@ -79,65 +87,145 @@ class PReLU(Module):
 
 
 class ELU(Function):
-    """y = x for x > 0, else α (exp(x) - 1)."""
+    """y = x for x > 0, else α (exp(x) - 1).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layers.ELU()(np.array([-1.0, 0.0, 2.0])).round(4)
+    array([-0.6321,  0.    ,  2.    ])
+    """
 
     function = F.elu
     options = "alpha"
 
 
 class SELU(Function):
-    """y = λ elu(x, α), which keeps mean 0 and variance 1."""
+    """y = λ elu(x, α), which keeps mean 0 and variance 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layers.SELU()(np.array([-1.0, 0.0, 2.0])).round(4)
+    array([-1.1113,  0.    ,  2.1014])
+    """
 
     function = F.selu
 
 
 class GELU(Function):
-    """y = x Φ(x), exact or, with approximate="tanh", by the tanh formula."""
+    """y = x Φ(x), exact or, with approximate="tanh", by the tanh formula.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layers.GELU()(np.array([-1.0, 0.0, 2.0])).round(4)
+    array([-0.1587,  0.    ,  1.9545])
+    """
 
     function = F.gelu
     options = "approximate"
 
 
 class SiLU(Function):
-    """y = x σ(x)."""
+    """y = x σ(x).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layers.SiLU()(np.array([-1.0, 0.0, 2.0])).round(4)
+    array([-0.2689,  0.    ,  1.7616])
+    """
 
     function = F.silu
 
 
 class Mish(Function):
-    """y = x tanh(log(1 + exp x))."""
+    """y = x tanh(log(1 + exp x)).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layers.Mish()(np.array([-1.0, 0.0, 2.0])).round(4)
+    array([-0.3034,  0.    ,  1.944 ])
+    """
 
     function = F.mish
 
 
 class Softplus(Function):
-    """y = log(1 + exp(β x)) / β, and x itself where β x > threshold."""
+    """y = log(1 + exp(β x)) / β, and x itself where β x > threshold.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layers.Softplus()(np.array([-1.0, 0.0, 2.0])).round(4)
+    array([0.3133, 0.6931, 2.1269])
+    """
 
     function = F.softplus
     options = "beta threshold"
 
 
 class Hardtanh(Function):
-    """y = min(max(x, min_val), max_val)."""
+    """y = min(max(x, min_val), max_val).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layers.Hardtanh()(np.array([-1.0, 0.0, 2.0])).round(4)
+    array([-1.,  0.,  1.])
+    """
 
     function = F.hardtanh
     options = "min_val max_val"
 
 
 class Sigmoid(Function):
-    """y = 1 / (1 + exp(-x))."""
+    """y = 1 / (1 + exp(-x)).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layers.Sigmoid()(np.array([-1.0, 0.0, 2.0])).round(4)
+    array([0.2689, 0.5   , 0.8808])
+    """
 
     function = F.sigmoid
 
 
 class Tanh(Function):
-    """y = tanh x."""
+    """y = tanh x.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layers.Tanh()(np.array([-1.0, 0.0, 2.0])).round(4)
+    array([-0.7616,  0.    ,  0.964 ])
+    """
 
     function = np.tanh
 
 
 class LogSigmoid(Function):
-    """y = log σ(x)."""
+    """y = log σ(x).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layers.LogSigmoid()(np.array([-1.0, 0.0, 2.0])).round(4)
+    array([-1.3133, -0.6931, -0.1269])
+    """
 
     function = F.logsigmoid
 
@@ -146,6 +234,13 @@ class GLU(Function):
     """y = a σ(b), a and b being the halves of x.
 
     x: (..., 2 D) → (..., D).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layers.GLU()(np.array([3.0, 0.0])).round(4)
+    array([1.5])
     """
 
     function = F.glu
@@ -153,14 +248,30 @@ class GLU(Function):
 
 
 class Softmax(Function):
-    """y = exp(x) / Σ exp(x) along `axis`; the last one unless given."""
+    """y = exp(x) / Σ exp(x) along `axis`; the last one unless given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layers.Softmax()(np.array([-1.0, 0.0, 2.0])).round(4)
+    array([0.042 , 0.1142, 0.8438])
+    """
 
     function = F.softmax
     options = "axis"
 
 
 class LogSoftmax(Function):
-    """y = x - log Σ exp(x) along `axis`; the last one unless given."""
+    """y = x - log Σ exp(x) along `axis`; the last one unless given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layers.LogSoftmax()(np.array([-1.0, 0.0, 2.0])).round(4)
+    array([-3.1698, -2.1698, -0.1698])
+    """
 
     function = F.log_softmax
     options = "axis"
@@ -196,12 +307,30 @@ class AlphaDropout(Dropout):
     """Dropout for SELU networks, which keeps mean 0 and variance 1.
 
     What is dropped takes selu's lowest value.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layers.AlphaDropout(0.5, rng=0)(np.zeros(4)).round(4)
+    array([ 0.7792,  0.7792,  0.7792, -0.7792])
     """
 
     function = F.alpha_dropout
 
 
 class DropPath(Dropout):
-    """Dropout of a whole residual branch, for each example (stochastic depth)."""
+    """Dropout of a whole residual branch, for each example (stochastic depth).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layers.DropPath(0.5, rng=0)(np.ones((4, 2)))
+    array([[2., 2.],
+           [2., 2.],
+           [2., 2.],
+           [0., 0.]])
+    """
 
     function = F.drop_path

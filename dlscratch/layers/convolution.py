@@ -135,6 +135,14 @@ class Conv1d(_Convolution):
     L' = (L + 2 padding - dilation (K - 1) - 1) // stride + 1. Options are those of F.conv1d and of
     Conv2d. Raises ValueError for groups that do not divide the channels, another shape of x, or a
     kernel larger than the padded x.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layer = layers.Conv1d(2, 8, kernel_size=3, padding=1, rng=0)
+    >>> layer(np.ones((4, 2, 10), "float32")).shape
+    (4, 8, 10)
     """
 
     rank = 1
@@ -218,6 +226,14 @@ class ConvTranspose1d(_ConvTranspose):
 
     L' = (L - 1) stride - 2 padding + dilation (K - 1) + 1 + output_padding. Raises ValueError for
     groups that do not divide the channels, or another shape of x.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layer = layers.ConvTranspose1d(8, 2, kernel_size=2, stride=2, rng=0)
+    >>> layer(np.ones((4, 8, 10), "float32")).shape
+    (4, 2, 20)
     """
 
     rank = 1

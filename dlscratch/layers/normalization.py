@@ -78,6 +78,13 @@ class RMSNorm(LayerNorm):
     normalized_shape : the sizes of those axes, or one size
     eps : that of the dtype unless given
     elementwise_affine : whether there is a weight
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layers.RMSNorm(2)(np.array([[3.0, 4.0]], "float32")).data.round(3)
+    array([[0.849, 1.131]], dtype=float32)
     """
 
     def __init__(
@@ -187,6 +194,14 @@ class BatchNorm2d(BatchNorm1d):
     """BatchNorm1d for images: each channel normalized over the batch and all pixels.
 
     x: (N, C, H, W).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> y = layers.BatchNorm2d(1)(np.array([1.0, 3.0], "float32").reshape(1, 1, 1, 2))
+    >>> y.data.round(3)
+    array([[[[-1.,  1.]]]], dtype=float32)
     """
 
     ranks = (4,)
@@ -202,6 +217,15 @@ class InstanceNorm1d(BatchNorm1d):
     ----------
     num_features : the number of channels C
     eps, momentum, affine, track_running_stats, bias : as in BatchNorm1d, with other defaults
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> y = layers.InstanceNorm1d(2)(np.array([[[1.0, 3.0], [5.0, 25.0]]], "float32"))
+    >>> y.round(3)
+    array([[[-1.,  1.],
+            [-1.,  1.]]], dtype=float32)
     """
 
     ranks = (3,)
@@ -237,6 +261,13 @@ class InstanceNorm2d(InstanceNorm1d):
     """InstanceNorm1d for images.
 
     x: (N, C, H, W), or (C, H, W) for one image.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layers.InstanceNorm2d(3)(np.ones((2, 3, 4, 4), "float32")).shape
+    (2, 3, 4, 4)
     """
 
     ranks = (4,)
@@ -255,6 +286,14 @@ class GroupNorm(_Channels):
     eps : keeps the quotient finite; equal numbers become 0
     affine : whether there are weight and bias
     bias : whether there is a bias
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> y = layers.GroupNorm(2, 4)(np.array([[1.0, 3.0, 5.0, 25.0]], "float32"))
+    >>> y.data.round(3)
+    array([[-1.,  1., -1.,  1.]], dtype=float32)
     """
 
     ranks = (2, 3, 4)

@@ -209,6 +209,15 @@ class RNN(_Layer):
     Raises
     ------
     ValueError for other shapes and sizes, TypeError for another dtype than the weights'
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layer = layers.RNN(3, 4, batch_first=True, rng=0)
+    >>> output, h = layer(np.ones((2, 5, 3), "float32"))
+    >>> output.shape, h.shape
+    ((2, 5, 4), (1, 2, 4))
     """
 
     nonlinearity: str
@@ -281,6 +290,15 @@ class GRU(_Layer):
     x: (T, N, D), state: (layers · directions, N, H) or None → output (T, N, directions · H), state;
     with batch_first (N, T, D) → (N, T, directions · H). Options and errors as of LSTM, but
     proj_size, which must be 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layer = layers.GRU(3, 4, batch_first=True, rng=0)
+    >>> output, h = layer(np.ones((2, 5, 3), "float32"))
+    >>> output.shape, h.shape
+    ((2, 5, 4), (1, 2, 4))
     """
 
     function = staticmethod(F.gru)
@@ -321,6 +339,13 @@ class RNNCell(_Cell):
     """One step of an RNN.
 
     x: (N, D), h: (N, H) or None → (N, H), or without N. Errors as of RNN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layers.RNNCell(3, 4, rng=0)(np.ones((2, 3), "float32")).shape
+    (2, 4)
     """
 
     function = RNN.function
@@ -361,6 +386,13 @@ class GRUCell(_Cell):
     """One step of a GRU.
 
     x: (N, D), h: (N, H) or None → (N, H), or without N. Errors as of GRU.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers
+    >>> layers.GRUCell(3, 4, rng=0)(np.ones((2, 3), "float32")).shape
+    (2, 4)
     """
 
     function = staticmethod(F.gru)

@@ -168,6 +168,17 @@ class Adamax(Optimizer):
     ----------
     params, lr, betas, weight_decay, maximize : as in `Adam`
     eps : what keeps the division finite
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers, optimizers
+    >>> w = layers.Parameter(np.array([3.0, -1.0]))
+    >>> optimizer = optimizers.Adamax([w], lr=0.1)
+    >>> w.grad = np.array([2.0, -0.5])
+    >>> optimizer.step()
+    >>> w.data.round(4)
+    array([ 2.9, -0.9])
     """
 
     def __init__(
@@ -210,6 +221,17 @@ class NAdam(Optimizer):
     ----------
     params, lr, betas, eps, weight_decay, decoupled_weight_decay, maximize : as in `Adam`
     momentum_decay : ψ
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers, optimizers
+    >>> w = layers.Parameter(np.array([3.0, -1.0]))
+    >>> optimizer = optimizers.NAdam([w], lr=0.1)
+    >>> w.grad = np.array([2.0, -0.5])
+    >>> optimizer.step()
+    >>> w.data.round(4)
+    array([ 2.8944, -0.8944])
     """
 
     elementwise = False  # the product of the μ is one number for each parameter
@@ -284,6 +306,17 @@ class RAdam(Optimizer):
     Parameters
     ----------
     params, lr, betas, eps, weight_decay, decoupled_weight_decay, maximize : as in `Adam`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers, optimizers
+    >>> w = layers.Parameter(np.array([3.0, -1.0]))
+    >>> optimizer = optimizers.RAdam([w], lr=0.1)
+    >>> w.grad = np.array([2.0, -0.5])
+    >>> optimizer.step()
+    >>> w.data.round(4)
+    array([ 2.8 , -0.95])
     """
 
     def __init__(

@@ -26,6 +26,17 @@ class Adagrad(Optimizer):
     initial_accumulator_value : where s starts
     eps : what keeps the division finite
     maximize : whether to climb, in place of to descend
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers, optimizers
+    >>> w = layers.Parameter(np.array([3.0, -1.0]))
+    >>> optimizer = optimizers.Adagrad([w], lr=0.1)
+    >>> w.grad = np.array([2.0, -0.5])
+    >>> optimizer.step()
+    >>> w.data.round(4)
+    array([ 2.9, -0.9])
     """
 
     def __init__(
@@ -85,6 +96,17 @@ class RMSprop(Optimizer):
     momentum : how much of b stays
     centered : whether to divide by the standard deviation, in place of the root of the mean square
     maximize : whether to climb, in place of to descend
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers, optimizers
+    >>> w = layers.Parameter(np.array([3.0, -1.0]))
+    >>> optimizer = optimizers.RMSprop([w], lr=0.05)
+    >>> w.grad = np.array([2.0, -0.5])
+    >>> optimizer.step()
+    >>> w.data.round(4)
+    array([ 2.5, -0.5])
     """
 
     def __init__(
@@ -155,6 +177,17 @@ class Adadelta(Optimizer):
     eps : what keeps the division finite, and lets d grow from 0
     weight_decay : λ, which adds λ theta to g
     maximize : whether to climb, in place of to descend
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers, optimizers
+    >>> w = layers.Parameter(np.array([3.0, -1.0]))
+    >>> optimizer = optimizers.Adadelta([w])
+    >>> w.grad = np.array([2.0, -0.5])
+    >>> optimizer.step()
+    >>> w.data.round(4)
+    array([ 2.9968, -0.9968])
     """
 
     def __init__(

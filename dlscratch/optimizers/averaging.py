@@ -130,6 +130,18 @@ class AveragedModel(Module):
     model : what is copied
     avg_fn : (average, newest, how many) → average, as from `get_ema_avg_fn`
     use_buffers : whether buffers are averaged, too, in place of the newest
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers, optimizers
+    >>> model = layers.Linear(1, 1, bias=False, rng=0)
+    >>> average = optimizers.AveragedModel(model)
+    >>> for weight in (1.0, 3.0):
+    ...     model.weight.data = np.array([[weight]], "float32")
+    ...     average.update_parameters(model)
+    >>> average.module.weight.data
+    array([[2.]], dtype=float32)
     """
 
     def __init__(self, model: Module, avg_fn: Callable | None = None, use_buffers: bool = False):

@@ -66,6 +66,17 @@ class ChainedScheduler(Schedule):
     ----------
     schedulers : schedules of one optimizer, each base times a factor
     optimizer : that one, unless it is to be taken from them
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers, optimizers
+    >>> optimizer = optimizers.SGD([layers.Parameter(np.ones(1))], lr=1.0)
+    >>> half = optimizers.ConstantLR(optimizer, factor=0.5, total_iters=2)
+    >>> decay = optimizers.ExponentialLR(optimizer, 0.9)
+    >>> schedule = optimizers.ChainedScheduler([half, decay])
+    >>> print([round(schedule.lrs(t)[0], 3) for t in range(4)])
+    [0.5, 0.45, 0.81, 0.729]
     """
 
     def __init__(self, schedulers: list[Schedule], optimizer: Optimizer | None = None):

@@ -66,6 +66,15 @@ class CosineAnnealingWarmRestarts(Schedule):
     T_0 : how many steps the first way down takes
     T_mult : how many times longer each is than the one before
     eta_min : where each ends
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers, optimizers
+    >>> optimizer = optimizers.SGD([layers.Parameter(np.ones(1))], lr=1.0)
+    >>> schedule = optimizers.CosineAnnealingWarmRestarts(optimizer, T_0=2)
+    >>> print([round(schedule.lr(t, base=1.0), 3) for t in range(6)])
+    [1.0, 0.5, 1.0, 0.5, 1.0, 0.5]
     """
 
     def __init__(
@@ -105,6 +114,20 @@ class SWALR(Schedule):
     swa_lr : where it ends, or one for each group
     anneal_epochs : how many steps that takes
     anneal_strategy : "cos" or "linear"
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers, optimizers
+    >>> optimizer = optimizers.SGD([layers.Parameter(np.ones(1))], lr=1.0)
+    >>> schedule = optimizers.SWALR(optimizer, swa_lr=0.1, anneal_epochs=2)
+    >>> for _ in range(4):
+    ...     print(round(optimizer.lr, 3))
+    ...     schedule.step()
+    1.0
+    0.55
+    0.1
+    0.1
     """
 
     saved = ("t", "bases", "starts", "first")
@@ -182,6 +205,15 @@ class OneCycleLR(Schedule):
     Raises
     ------
     ValueError : after total_steps
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers, optimizers
+    >>> optimizer = optimizers.SGD([layers.Parameter(np.ones(1))], lr=1.0)
+    >>> schedule = optimizers.OneCycleLR(optimizer, max_lr=1.0, total_steps=5)
+    >>> print([round(schedule.lrs(t)[0], 3) for t in range(5)])
+    [0.04, 0.95, 0.611, 0.188, 0.0]
     """
 
     def __init__(

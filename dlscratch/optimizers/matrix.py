@@ -29,6 +29,18 @@ class Adafactor(Optimizer):
     d : the largest RMS(u) that is not shortened
     weight_decay : λ
     maximize : whether to climb, in place of to descend
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers, optimizers
+    >>> w = layers.Parameter(np.array([[3.0, 1.0], [0.0, -1.0]]))
+    >>> optimizer = optimizers.Adafactor([w], lr=0.1)
+    >>> w.grad = np.array([[2.0, 0.0], [0.0, -0.5]])
+    >>> optimizer.step()
+    >>> w.data.round(4)
+    array([[ 2.9196,  1.    ],
+           [ 0.    , -0.6782]])
     """
 
     elementwise = False
@@ -99,6 +111,17 @@ class LAMB(Optimizer):
     lr : the learning rate, relative to the size of W
     betas, eps : as in Adam
     weight_decay : λ
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers, optimizers
+    >>> w = layers.Parameter(np.array([3.0, -1.0]))
+    >>> optimizer = optimizers.LAMB([w], lr=0.1)
+    >>> w.grad = np.array([2.0, -0.5])
+    >>> optimizer.step()
+    >>> w.data.round(4)
+    array([ 2.7764, -0.7764])
     """
 
     elementwise = False
@@ -145,6 +168,18 @@ class Shampoo(Optimizer):
     lr : the learning rate
     eps : what L and R start with, > 0
     weight_decay : λ
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers, optimizers
+    >>> w = layers.Parameter(np.array([[3.0, 1.0], [0.0, -1.0]]))
+    >>> optimizer = optimizers.Shampoo([w], lr=0.1)
+    >>> w.grad = np.array([[2.0, 0.0], [0.0, -0.5]])
+    >>> optimizer.step()
+    >>> w.data.round(4)
+    array([[ 2.9,  1. ],
+           [ 0. , -0.9]])
     """
 
     elementwise = False
@@ -211,6 +246,18 @@ class Muon(Optimizer):
     nesterov : whether to look ahead
     ns_coefficients, eps, ns_steps : those of `orthogonalize`
     adjust_lr_fn : "original", or None: the factor above; "match_rms_adamw": 0.2 √max(m, n)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers, optimizers
+    >>> w = layers.Parameter(np.array([[3.0, 1.0], [0.0, -1.0]]))
+    >>> optimizer = optimizers.Muon([w], lr=0.1)
+    >>> w.grad = np.array([[2.0, 0.0], [0.0, -0.5]])
+    >>> optimizer.step()
+    >>> w.data.round(4)
+    array([[ 2.8963,  0.99  ],
+           [ 0.    , -0.9157]])
     """
 
     elementwise = False

@@ -76,6 +76,20 @@ class ScheduleFreeSGD(ScheduleFree):
     momentum : β
     weight_decay : λ
     warmup_steps : over how many steps γ rises
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers, optimizers
+    >>> w = layers.Parameter(np.array([3.0, -1.0]))
+    >>> optimizer = optimizers.ScheduleFreeSGD([w], lr=0.1)
+    >>> w.grad = np.array([2.0, -0.5])
+    >>> optimizer.step()
+    >>> w.data.round(4)
+    array([ 2.8 , -0.95])
+    >>> optimizer.eval()  # from where it trains to the average, for evaluation
+    >>> w.data.round(4)
+    array([ 2.8 , -0.95])
     """
 
     def __init__(
@@ -123,6 +137,17 @@ class ScheduleFreeAdamW(ScheduleFree):
     eps : what keeps the division finite
     weight_decay : λ
     warmup_steps : over how many steps γ rises
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers, optimizers
+    >>> w = layers.Parameter(np.array([3.0, -1.0]))
+    >>> optimizer = optimizers.ScheduleFreeAdamW([w], lr=0.1)
+    >>> w.grad = np.array([2.0, -0.5])
+    >>> optimizer.step()
+    >>> w.data.round(4)
+    array([ 2.9, -0.9])
     """
 
     def __init__(

@@ -166,6 +166,15 @@ class MultiplicativeLR(LambdaLR):
     ----------
     optimizer, last_epoch : as in `Schedule`
     lr_lambda : λ, a function of t, or one for each group
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers, optimizers
+    >>> optimizer = optimizers.SGD([layers.Parameter(np.ones(1))], lr=1.0)
+    >>> schedule = optimizers.MultiplicativeLR(optimizer, lambda t: 0.5)
+    >>> print([round(schedule.lrs(t)[0], 3) for t in range(4)])
+    [1.0, 0.5, 0.25, 0.125]
     """
 
     def __init__(
@@ -230,6 +239,15 @@ class MultiStepLR(Schedule):
     optimizer, last_epoch : as in `Schedule`
     milestones : the t at which the learning rate falls, once for each time that it is listed
     gamma : γ
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers, optimizers
+    >>> optimizer = optimizers.SGD([layers.Parameter(np.ones(1))], lr=1.0)
+    >>> schedule = optimizers.MultiStepLR(optimizer, milestones=[2, 4])
+    >>> print([round(schedule.lr(t, base=1.0), 3) for t in range(6)])
+    [1.0, 1.0, 0.1, 0.1, 0.01, 0.01]
     """
 
     def __init__(
@@ -257,6 +275,15 @@ class ConstantLR(Schedule):
     optimizer, last_epoch : as in `Schedule`
     factor : in [0, 1]
     total_iters : for how many steps
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers, optimizers
+    >>> optimizer = optimizers.SGD([layers.Parameter(np.ones(1))], lr=1.0)
+    >>> schedule = optimizers.ConstantLR(optimizer, factor=0.5, total_iters=2)
+    >>> print([round(schedule.lr(t, base=1.0), 3) for t in range(4)])
+    [0.5, 0.5, 1.0, 1.0]
     """
 
     def __init__(
@@ -287,6 +314,15 @@ class LinearLR(Schedule):
     start_factor : in (0, 1]
     end_factor : in [0, 1]
     total_iters : how many steps lie between
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers, optimizers
+    >>> optimizer = optimizers.SGD([layers.Parameter(np.ones(1))], lr=1.0)
+    >>> schedule = optimizers.LinearLR(optimizer, start_factor=0.25, total_iters=3)
+    >>> print([round(schedule.lr(t, base=1.0), 3) for t in range(5)])
+    [0.25, 0.5, 0.75, 1.0, 1.0]
     """
 
     def __init__(
@@ -320,6 +356,15 @@ class ExponentialLR(Schedule):
     ----------
     optimizer, last_epoch : as in `Schedule`
     gamma : γ
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers, optimizers
+    >>> optimizer = optimizers.SGD([layers.Parameter(np.ones(1))], lr=1.0)
+    >>> schedule = optimizers.ExponentialLR(optimizer, gamma=0.5)
+    >>> print([round(schedule.lr(t, base=1.0), 3) for t in range(4)])
+    [1.0, 0.5, 0.25, 0.125]
     """
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1):
@@ -340,6 +385,15 @@ class PolynomialLR(Schedule):
     optimizer, last_epoch : as in `Schedule`
     total_iters : when it is 0
     power : 1 is a line
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers, optimizers
+    >>> optimizer = optimizers.SGD([layers.Parameter(np.ones(1))], lr=1.0)
+    >>> schedule = optimizers.PolynomialLR(optimizer, total_iters=4)
+    >>> print([round(schedule.lr(t, base=1.0), 3) for t in range(6)])
+    [1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
     """
 
     def __init__(
@@ -370,6 +424,15 @@ class WSD(Schedule):
     optimizer : whose groups' "lr" it changes
     warmup, stable, decay : how many steps each part takes
     final_factor : what is left of base
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import layers, optimizers
+    >>> optimizer = optimizers.SGD([layers.Parameter(np.ones(1))], lr=1.0)
+    >>> schedule = optimizers.WSD(optimizer, warmup=2, stable=2, decay=2)
+    >>> print([round(schedule.lr(t, base=1.0), 3) for t in range(7)])
+    [0.5, 1.0, 1.0, 1.0, 1.0, 0.5, 0.0]
     """
 
     def __init__(

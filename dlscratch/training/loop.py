@@ -19,7 +19,31 @@ __all__ = ["train", "Run", "Callback"]
 
 
 def train(run: Run) -> History:
-    """The loop: epochs of batches, and the events of `Callback` in between."""
+    """The loop: epochs of batches, and the events of `Callback` in between.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dlscratch import data, losses, models, optimizers, training
+    >>> X, y, X_test, y_test = data.digits(rng=0)
+    >>> model = models.MLP([64, 32, 10], rng=0)
+    >>> run = training.Run(
+    ...     model,
+    ...     losses.cross_entropy,
+    ...     optimizers.Adam(model.parameters(), lr=1e-2),
+    ...     data=(X, y),
+    ...     rng=np.random.default_rng(0),
+    ...     epochs=5,
+    ...     batch_size=64,
+    ...     callbacks=[
+    ...         training.Evaluation("validation", (X_test, y_test)),
+    ...         training.EarlyStopping(patience=2),
+    ...     ],
+    ... )
+    >>> history = training.train(run)
+    >>> history.last("validation", "loss") < 0.3
+    True
+    """
     frozen = frozen_parts(run.model)
     try:
         run.notify("before_fit")
