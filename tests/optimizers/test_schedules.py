@@ -41,6 +41,11 @@ CASES = [
     ("LinearLR", {}),
     ("LinearLR", dict(start_factor=0.01, total_iters=60)),
     ("LinearLR", dict(start_factor=1.0, end_factor=0.1)),
+    ("LambdaLR", dict(lr_lambda=lambda t: 1 / (1 + t))),
+    ("LambdaLR", dict(lr_lambda=[lambda t: 0.95**t])),
+    ("MultiplicativeLR", dict(lr_lambda=lambda t: 1 - 1 / (t + 3))),
+    ("ConstantLR", {}),
+    ("ConstantLR", dict(factor=0.5, total_iters=40)),
 ]
 
 
@@ -155,6 +160,55 @@ def test_a_sequence_equals_torchs():
     for i in range(100):
         assert mine.lr == pytest.approx(other.param_groups[0]["lr"], rel=1e-8, abs=1e-12), i
         other.step(), a.step(), b.step()
+
+
+def test_a_chain_equals_torchs():
+    torch = pytest.importorskip("torch")
+    ours, theirs = twins()
+    mine, other = (
+        o([dict(params=m[0].parameters(), lr=0.2), dict(params=m[2].parameters())], lr=0.1)
+        for m, o in ((ours, optimizers.SGD), (theirs, torch.optim.SGD))
+    )
+
+    def chain(module, o):
+        rates = [lambda t: 1 / (1 + t), lambda t: 0.97**t]
+        return module.ChainedScheduler(
+            [module.ConstantLR(o, 0.5, 8), module.ExponentialLR(o, 0.95), module.LambdaLR(o, rates)]
+        )
+
+    def torch_chain(o):  # its LambdaLR is no factor of the others: it sets base λ(t) anew
+        parts = torch.optim.lr_scheduler
+        return parts.ChainedScheduler([parts.ConstantLR(o, 0.5, 8), parts.ExponentialLR(o, 0.95)])
+
+    a, b = chain(optimizers, mine), torch_chain(other)
+    for t in range(30):
+        lambdas = (1 / (1 + t), 0.97**t)
+        for group, theirs_group, factor in zip(mine.param_groups, other.param_groups, lambdas):
+            assert group["lr"] == pytest.approx(theirs_group["lr"] * factor, rel=1e-9), t
+        other.step(), a.step(), b.step()
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda o, other: optimizers.ChainedScheduler([]), "at least one"),
+        (
+            lambda o, other: optimizers.ChainedScheduler([optimizers.OneCycleLR(o, 1.0, 5)]),
+            "base times a factor, got OneCycleLR",
+        ),
+        (
+            lambda o, other: optimizers.ChainedScheduler(
+                [optimizers.ExponentialLR(o, 0.9), optimizers.ExponentialLR(other, 0.9)]
+            ),
+            "optimizer",
+        ),
+    ],
+    ids=["none", "no factor", "two optimizers"],
+)
+def test_what_makes_no_chain(make, message):
+    first, second = (optimizers.SGD(small().parameters(), lr=0.1) for _ in range(2))
+    with pytest.raises(ValueError, match=message):
+        make(first, second)
 
 
 @pytest.mark.parametrize(
