@@ -12,16 +12,31 @@ TOKEN = re.compile(
 
 def faults(prose):
     """Every fault of the formulas in a piece of Markdown as a sentence."""
-    text = re.sub(r"```.*?```|`[^`\n]*`", "", prose, flags=re.S).replace(r"\$", "")
+    text = without_code(prose)
     if text.count("$$") % 2:
         yield "an odd number of $$"
-    blocks = re.findall(r"\$\$(.*?)\$\$", text, re.S)
-    for paragraph in re.split(r"\n\s*\n", re.sub(r"\$\$.*?\$\$", "", text, flags=re.S)):
+    for paragraph in paragraphs(text):
         if paragraph.replace("$$", "").count("$") % 2:
             yield f"an odd number of $ in: {paragraph.strip()[:50]}"
-        blocks += re.findall(r"\$([^$]+)\$", paragraph)
-    for tex in blocks:
+    for tex in formulas(prose):
         yield from (f"{fault} in ${tex.strip()[:50]}$" for fault in nesting(tex))
+
+
+def formulas(prose):
+    """The formulas in a piece of Markdown: the displayed ones, then those in lines."""
+    text = without_code(prose)
+    found = re.findall(r"\$\$(.*?)\$\$", text, re.S)
+    for paragraph in paragraphs(text):
+        found += re.findall(r"\$([^$]+)\$", paragraph)
+    return found
+
+
+def without_code(prose):
+    return re.sub(r"```.*?```|`[^`\n]*`", "", prose, flags=re.S).replace(r"\$", "")
+
+
+def paragraphs(text):
+    return re.split(r"\n\s*\n", re.sub(r"\$\$.*?\$\$", "", text, flags=re.S))
 
 
 def nesting(tex):
