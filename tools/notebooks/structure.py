@@ -13,7 +13,7 @@ from dlscratch.cli import notebooks as nb
 
 from . import address, form, latex
 
-OLD_FORM = set("00 01 02 03 06 07 09 10 11 12".split())  # to be rewritten
+OLD_FORM = set("00 11 12".split())  # to be rewritten
 HEADINGS = [
     "Setup",
     "Parameters",
