@@ -13,7 +13,7 @@ from dlscratch.cli import notebooks as nb
 
 from . import address, form, latex
 
-OLD_FORM = set("00 11 12".split())  # to be rewritten
+OLD_FORM = set("11 12".split())  # to be rewritten
 HEADINGS = [
     "Setup",
     "Parameters",
