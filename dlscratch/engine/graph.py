@@ -128,7 +128,7 @@ def backward_pass(
     {target: gradient}, without the targets that no gradient reached.
     """
     nodes = _nodes_behind(root)
-    needed = None if targets is None else _nodes_that_lead_to(targets, nodes)
+    needed, passed = (None, None) if targets is None else _ways_to(targets, nodes)
     targets = set(targets or ())
     sums = GradientSums(in_place=not create_graph)
     sums[root] = gradient if create_graph else getattr(gradient, "_data", gradient)
@@ -145,7 +145,7 @@ def backward_pass(
                     continue
             if needed is None and (node.op is None or node._grad is not None):
                 node.accumulate_grad(g)
-            if node.op is not None and (needed is None or node in needed):
+            if node.op is not None and (passed is None or node in passed):
                 _add_input_gradients(node, g, sums, needed, create_graph)
                 if not retain_graph and not create_graph:
                     node.inputs = node.saved = None
@@ -190,13 +190,18 @@ def _written_error(leaf, node):
     )
 
 
-def _nodes_that_lead_to(targets, nodes):
-    """The targets and all nodes through which a gradient must pass to reach one."""
+def _ways_to(targets, nodes):
+    """(what needs a gradient: the targets and all nodes on a way to one; the nodes on a way).
+
+    What lies behind a target, and on no way to another, is neither computed nor freed.
+    """
     needed = set(targets)
+    passed = set()
     for node in nodes:
         if any(isinstance(x, Node) and x in needed for x in node.inputs):
             needed.add(node)
-    return needed
+            passed.add(node)
+    return needed, passed
 
 
 def _add_input_gradients(node, g, sums, needed, create_graph):

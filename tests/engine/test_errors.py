@@ -38,6 +38,23 @@ def test_backward_into_a_freed_part():
         np.sum(shared * 2).backward()
 
 
+def test_what_lies_behind_a_target_is_not_freed():
+    """As in PyTorch: gradients(y, [h]) ends at h, whose own history stays for another backward."""
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    h = x * x
+    (slope,) = gradients(np.sum(h**3), [h])
+    np.testing.assert_allclose(slope.data, 3 * x.data**4)
+    h.backward(slope)
+    np.testing.assert_allclose(x.grad, 6 * x.data**5)
+
+
+def test_a_target_on_the_way_to_another_is_passed():
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    h = x * x
+    at_h, at_x = gradients(np.sum(h**3), [h, x])
+    np.testing.assert_allclose(at_x.data, at_h.data * 2 * x.data)
+
+
 def test_retained_graph_adds_up():
     x = leaf(3)
     y = np.sum(x * x)
