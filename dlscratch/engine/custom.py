@@ -9,7 +9,7 @@ import numpy as np
 
 from .graph import backward_pass
 from .modes import recording
-from .operation import Operation, check_gradients, refuse_unknown, rule
+from .operation import Operation, check_gradients, describe, refuse_unknown, rule
 from .tensor import Tensor, apply, record
 
 __all__ = ["primitive", "CustomOperation", "custom_vjp", "input_gradients_through"]
@@ -37,7 +37,8 @@ def primitive(function: Callable, *vjps: Callable) -> Callable:
     Raises
     ------
     TypeError
-        For no vjp, or one that cannot be called with (g, y, *inputs).
+        For no vjp, or one that cannot be called with (g, y, *inputs); and from the operation, for a
+        Tensor that is given by name.
 
     Examples
     --------
@@ -60,6 +61,11 @@ def primitive(function: Callable, *vjps: Callable) -> Callable:
 
     @functools.wraps(compute)
     def operation(*inputs, **options):
+        if named := sorted(name for name, x in options.items() if isinstance(x, Tensor)):
+            raise TypeError(
+                f"{describe(compute)}: expected Tensors by position, for which there are rules; "
+                f"came by name: {', '.join(named)}"
+            )
         if any(isinstance(x, Tensor) for x in inputs):
             return apply(compute, *inputs, **options)
         return function(*inputs, **options)

@@ -89,6 +89,13 @@ def test_tensors_given_by_name_get_their_gradients():
         operation(x, V, x=V)
 
 
+def test_a_primitive_refuses_tensors_by_name():
+    """It would compute with them past its rules, in silence."""
+    scaled = primitive(lambda x, s: x * s, lambda g, y, x, s: g * s, lambda g, y, x, s: g * x)
+    with pytest.raises(TypeError, match="expected Tensors by position.*came by name: s"):
+        scaled(Tensor(X, requires_grad=True), s=Tensor(V))
+
+
 def test_custom_operations_on_arrays_and_names():
     def textbook_square(x):
         return x * x
