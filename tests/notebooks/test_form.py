@@ -2,56 +2,14 @@
 
 import nbformat
 import pytest
-from nbformat.v4 import new_markdown_cell, new_notebook
+from nbformat.v4 import new_markdown_cell
 
 from tools.notebooks import breaks, exercises, form
-from tools.notebooks.sample import PATH, code, runnable, said, said_figure
-
-PNG = "data:image/png;base64,iVBORw0KGgo="
-TEXTS = [f"It holds, {i}" for i in range(6)]
-IDEA = "### Derive\n\nIt follows (Ada 1986).\n\n$$x^2$$\n\n### Implement"
-
-
-def page():
-    """A page without a fault. Cells: 0 title, 2 by hand, 4 parameters, 5.. two ideas of three."""
-    head = "# 99 · Sample\n\n*Level: newcomer*\n\n**Question.** Why?\n\n"
-    head += f"![It is so]({PNG})\n\n## Setup"
-    claims = said(*(f"✓ {text} [measured 1; wanted > 0]" for text in TEXTS))
-    cells = [new_markdown_cell(head), code("x = 1", 1), new_markdown_cell("## By hand")]
-    knobs = "\n".join(
-        f"{n} = 0  # 0-9: try 1  #@param {{type:'integer'}}" for n in ("seed", "a", "b")
-    )
-    cells += [new_markdown_cell("## Parameters"), code(knobs, 2, tags=["parameters"])]
-    for i in (1, 2):
-        cells += [new_markdown_cell(f"## {i} · An idea\n\n{IDEA}"), code(f"y{i} = x", 3)]
-        figures = [said_figure()] * 3
-        cells += [
-            new_markdown_cell("### Visualize\n\n**Predict** it."),
-            code("plt.show()", 4, *figures, tags=["hide-input"]),
-        ]
-    cells += [new_markdown_cell("## Compare"), code("claim(y1)", 7, claims)]
-    cells += [new_markdown_cell("## Interpret\n\nHere ends the first sitting.\n\n## Exercises")]
-    answers = {
-        "right": ["answer = 1", "answer = 1.0"],
-        "wrong": ["answer = 2", "answer = None", "answer = 0"],
-    }
-    for i in (1, 2, 3):
-        check = code('print("Yes." if answer == 1 else "Not yet.")', 9, said("Yes."))
-        check.metadata["exercise"] = answers
-        cells += [
-            new_markdown_cell(f"### Exercise {i}"),
-            code("answer = 1", 8, tags=["solution"]),
-            check,
-        ]
-    cells += [new_markdown_cell("## References\n\n- L. Ada. Title. *Venue*, 1986.\n\nWhat next?")]
-    book = new_notebook(cells=cells)
-    book.cells[1]["id"] = "setup"
-    book.metadata["breaks"] = [dict(name="b", cell="setup", old="1", new="2", flips=TEXTS)]
-    return book
+from tools.notebooks.sample import PATH, PNG, TEXTS, code, runnable, said, sample
 
 
 def test_the_page_has_no_fault():
-    assert form.faults(page()) == []
+    assert form.faults(sample()) == []
 
 
 def swap(cell, old, new):
@@ -112,7 +70,7 @@ BAD = {
 
 @pytest.mark.parametrize("fault", BAD)
 def test_each_rule_can_fail(fault):
-    book = page()
+    book = sample()
     BAD[fault](book)
     found = form.faults(book)
     assert any(fault in f for f in found), found

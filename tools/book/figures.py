@@ -55,7 +55,7 @@ def alt(book, i, values):
 
 def answer_text(book):
     """The words that the author gave to the figure on top."""
-    shown = r"!\[([^\]]*)\]\((?:attachment:answer\.png|data:image/png)"
+    shown = r"!\[([^\]]*)\]\(data:image/png"
     found = re.search(shown, book.cells[0].source)
     return plain(found[1]) if found else ""
 
@@ -110,8 +110,7 @@ def anchor_cells(app, doctree):
 def answer_picture(book):
     """The PNG of the figure that answers the notebook's question."""
     shown = re.search(r"\]\(data:image/png;base64,([^)]+)\)", book.cells[0].source)
-    png = shown[1] if shown else book.cells[0].attachments["answer.png"]["image/png"]
-    return base64.b64decode(png)
+    return base64.b64decode(shown[1])
 
 
 def thumbnail(png):

@@ -104,9 +104,8 @@ def staged(book, path):
     head.source = re.sub(
         r"\[!\[Open in Colab\]\([^)]*\)\]\((.*?)\)", rf"[Open in Colab](\1) · {claims}", head.source
     )
-    shown = r"\]\((?:attachment:answer\.png|data:image/png;base64,[^)]*)\)"
+    shown = r"\]\(data:image/png;base64,[^)]*\)"
     head.source = re.sub(shown, f"](/figures/{Path(path).stem}.png)", head.source)
-    head.attachments = {}
     for cell in (c for c in book.cells if c.cell_type == "markdown"):
         cell.source = re.sub(r"(?<=\]\(#)[^)]+", _heading_anchor, cell.source)
     fold(next(c for c in book.cells if c.cell_type == "code"), "setup", "hide-input")

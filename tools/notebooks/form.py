@@ -1,7 +1,7 @@
 """The form of a page: by hand first, two or three ideas, then the experiment.
 
-`structure.py` holds what every notebook obeys, whatever its form; here stands what the present
-form adds. CONTRIBUTING.md says what the rules are for.
+`structure.py` holds what is true of any notebook: outputs, parameters, links. CONTRIBUTING.md says
+what the rules are for.
 """
 
 import ast

@@ -79,8 +79,7 @@ def small(png):
 def answer_on_top(book):
     """Put the figure of the cell tagged `answer` into the first cell, at ![...](answer.png).
 
-    It becomes a data URI, which every reader shows; a first cell that says attachment:answer.png
-    gets an attachment, which Colab does not show.
+    It becomes a data URI, which every reader shows; Colab shows no attachments.
     """
     head = book.cells[0]
     answer = next(
@@ -89,8 +88,6 @@ def answer_on_top(book):
     for out in answer["outputs"]:
         if "image/png" in out.get("data", {}):
             png = "".join(out.data["image/png"].split())
-            if "](attachment:answer.png)" in head.source:
-                head.attachments = {"answer.png": {"image/png": png}}
             shown = re.compile(r"\]\((answer\.png|data:image/png;base64,[^)]*)\)")
             head.source = shown.sub(lambda _: f"](data:image/png;base64,{png})", head.source)
     return book

@@ -1,23 +1,29 @@
 """A small notebook without a fault, from which the tests make faulty ones."""
 
+import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from . import address
-from .structure import HEADINGS
 
 PATH = address.ROOT / "notebooks" / "part0_foundations" / "00_sample.ipynb"
+PNG = "data:image/png;base64,iVBORw0KGgo="
 HEAD = f"""# 00 · Sample
 
 {address.badge(PATH)}
 
-<!-- cost --> about 3 s on one core, 90 MB <!-- /cost -->
+*Level: newcomer* · <!-- cost --> about 3 s on one core, 90 MB <!-- /cost -->
 
 **Question.** Is it so?
 
-![It is so](attachment:answer.png)
+![It is so]({PNG})
 
 ## Setup"""
-ANSWER = {"answer.png": {"image/png": "iVBORw0KGgo="}}
+TEXTS = [f"It holds, {i}" for i in range(6)]
+IDEA = "### Derive\n\nIt follows (Ada 1986).\n\n$$x^2$$\n\n### Implement"
+ANSWERS = {
+    "right": ["answer = 1", "answer = 1.0"],
+    "wrong": ["answer = 2", "answer = None", "answer = 0"],
+}
 
 
 def code(source, count=None, *outputs, tags=()):
@@ -35,41 +41,46 @@ def said_figure():
 
 
 def sample():
-    """Cells: 0 title, 1 setup, 3 parameters, 4 text, 5 results, 7.. exercises, references."""
-    figure = said_figure()
-    claims = said(*["✓ It holds [measured 1; wanted > 0]"] * 4)
-    cells = [
-        new_markdown_cell(HEAD),
-        code(address.install() + "x = 1", 1),
-        new_markdown_cell("## Parameters"),
-    ]
-    cells += [code("seed = 0  # 0-9: try 1  #@param {type:'integer'}", 2, tags=["parameters"])]
-    headings = "\n\n".join(f"## {h}" for h in HEADINGS[2:8])
-    cells += [new_markdown_cell(f"{headings}\n\n$$x^2$$\n\n**Predict** a **Predict** b $y$")]
-    cells += [code("print(x)", 3, *[figure] * 4, claims), new_markdown_cell("## Exercises")]
-    for i in (1, 2, 3):
+    """Cells: 0 title, 1 setup, 2 by hand, 4 parameters, 5 and 9 ideas of four, 13 compare,
+
+    14 claims, 15 interpret, 16.. exercises, and the references.
+    """
+    cells = [new_markdown_cell(HEAD), code(address.install() + "x = 1", 1)]
+    cells += [new_markdown_cell("## By hand"), new_markdown_cell("## Parameters")]
+    knob = "{} = 0  # 0-9: try 1  #@param {{type:'integer'}}"
+    knobs = "\n".join(knob.format(name) for name in ("seed", "a", "b"))
+    cells += [code(knobs, 2, tags=["parameters"])]
+    for i in (1, 2):
         cells += [
-            new_markdown_cell(f"### Exercise {i}"),
-            code(f"answer{i} = 1", 2 * i + 2, tags=["solution"]),
+            new_markdown_cell(f"## {i} · An idea\n\n{IDEA}"),
+            code(f"y{i} = x", 2 * i + 1),
+            new_markdown_cell("### Visualize\n\n**Predict** it."),
+            code("plt.show()", 2 * i + 2, *[said_figure()] * 3, tags=["hide-input"]),
         ]
-        cells += [code(f'print("Yes." if answer{i} == 1 else "Not yet.")', 2 * i + 3, said("Yes."))]
-    cells[0].attachments = ANSWER
-    return new_notebook(
-        cells=[*cells, new_markdown_cell("## References\n\n- A. Author. Title. *Venue*, 1986.")]
-    )
+    claims = said(*(f"✓ {text} [measured 1; wanted > 0]" for text in TEXTS))
+    cells += [new_markdown_cell("## Compare"), code("claim(y1)", 7, claims)]
+    cells += [new_markdown_cell("## Interpret\n\nHere ends the first sitting.\n\n## Exercises")]
+    for i in (1, 2, 3):
+        check = code('print("Yes." if answer == 1 else "Not yet.")', 2 * i + 7, said("Yes."))
+        check.metadata["exercise"] = ANSWERS
+        solution = code("answer = 1", 2 * i + 6, tags=["solution"])
+        cells += [new_markdown_cell(f"### Exercise {i}"), solution, check]
+    cells += [new_markdown_cell("## References\n\n- L. Ada. Title. *Venue*, 1986.\n\nWhat next?")]
+    book = new_notebook(cells=cells)
+    book.cells[1]["id"] = "setup"
+    a_break = dict(name="b", cell="setup", old="x = 1", new="x = 2", flips=TEXTS)
+    book.metadata["breaks"] = [a_break]
+    return book
 
 
 def runnable(path, parameters, *sources):
     """Write a notebook with these parameters and code cells, not executed, and return its path."""
-    import nbformat
-
     cells = [
         new_markdown_cell(HEAD),
         code(address.install(), tags=["setup"]),
         code(parameters, tags=["parameters"]),
     ]
     book = new_notebook(cells=[*cells, *map(code, sources)])
-    book.cells[0].attachments = ANSWER
     book.metadata["kernelspec"] = {
         "name": "python3",
         "display_name": "Python 3",

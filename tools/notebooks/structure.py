@@ -1,8 +1,7 @@
 """What is wrong with the form of a notebook, all of it at once.
 
-What every notebook obeys stands here, what the present form adds in `form.py`. Notebooks that
-are still to be rewritten are listed, and keep the older headings until then. CONTRIBUTING.md says
-what the rules are for.
+What holds of any notebook stands here, what makes the form of a page in `form.py`. CONTRIBUTING.md
+says what the rules are for.
 """
 
 import ast
@@ -13,28 +12,7 @@ from dlscratch.cli import notebooks as nb
 
 from . import address, form, latex
 
-OLD_FORM = set("11 12".split())  # to be rewritten
-HEADINGS = [
-    "Setup",
-    "Parameters",
-    "Derive",
-    "Implement",
-    "Verify",
-    "Visualize",
-    "Compare",
-    "Interpret",
-]
-HEADINGS += ["Exercises", "References"]
-KILOBYTES, SETUP, LINES, FIGURES, CLAIMS, SECONDS, MEGABYTES, TITLE_WORDS = (
-    400,
-    12,
-    15,
-    4,
-    4,
-    60,
-    1500,
-    120,
-)
+KILOBYTES, SETUP, LINES, SECONDS, MEGABYTES, TITLE_WORDS = 400, 12, 15, 60, 1500, 120
 NETWORK = r"\b(urllib|urlopen|urlretrieve|requests|socket|wget|curl|fetch_openml|pooch|git clone)\b"
 NETWORK += r"|^[!%]|pip install"
 GLOBAL_RANDOM = (
@@ -47,18 +25,17 @@ def faults(path, book):
     """Every fault of a notebook as a sentence; an empty list for a good one."""
     code = [c for c in book.cells if c.cell_type == "code" and c.source.strip()]
     prose = "\n\n".join(c.source for c in book.cells if c.cell_type == "markdown")
-    old = Path(path).name[:2] in OLD_FORM
     found = [
         *_title(path, book),
         *_text(prose),
-        *(_old_form(book, prose) if old else form.faults(book)),
+        *form.faults(book),
         *latex.faults(prose),
         *_setup(code),
         *_parameters(code),
     ]
     found += [
         *_outputs(code),
-        *_counts(book, code),
+        *_failures(book),
         *_sources(code),
         *_exercises(book),
     ]
@@ -102,20 +79,6 @@ def _text(prose):
         yield "no displayed equation"
     if not re.search(r"^[-*\d].*\b(1[6-9]|20)\d\d\b", prose.partition("## References")[2], re.M):
         yield "no reference with a year"
-
-
-def _old_form(book, prose):
-    """The headings of the first notebooks, their attached answer, two code cells in a row."""
-    order = [h for h in re.findall(r"^## +(.+?) *$", prose, re.M) if h in HEADINGS]
-    if order != HEADINGS:
-        yield f"headings are {order}, want {HEADINGS}"
-    shown = "](attachment:answer.png)" in book.cells[0].source if book.cells else False
-    if not shown or "answer.png" not in book.cells[0].get("attachments", {}):
-        yield (
-            "the first cell shows no answer: tag its figure's cell `answer`, write "
-            "![what it says](attachment:answer.png), make execute"
-        )
-    yield from _order(book)
 
 
 def _setup(code):
@@ -188,15 +151,10 @@ def _outputs(code):
                 yield f"a bare value, which other versions print otherwise: {text[:40]}"
 
 
-def _counts(book, code):
+def _failures(book):
     verdicts = [held for held, _ in nb.claims(book)]
-    figures = sum("image/png" in o.get("data", {}) for c in code for o in c.outputs)
     if not all(verdicts):
         yield f"{verdicts.count(False)} claims fail"
-    if verdicts.count(True) < CLAIMS:
-        yield f"{verdicts.count(True)} claims hold, want at least {CLAIMS}"
-    if figures < FIGURES:
-        yield f"{figures} figures, want at least {FIGURES}"
 
 
 def _sources(code):
@@ -211,19 +169,6 @@ def _sources(code):
             yield f"something that needs a network or a shell: {lines[0]}"
         if re.search(r"^(import|from) torch\b", cell.source, re.M):
             yield "torch is imported outside a function; PyTorch is optional"
-
-
-def _order(book):
-    """At most two code cells in a row.
-
-    An exercise may have a third: solution, helper and check belong together.
-    """
-    kinds = "".join(
-        "c" if c.cell_type == "code" else "e" if "## Exercises" in c.source else "m"
-        for c in book.cells
-    )
-    if "ccc" in kinds.partition("e")[0]:
-        yield "three code cells in a row"
 
 
 def _exercises(book):
@@ -248,7 +193,7 @@ def _exercises(book):
 
 
 def _links(path, prose):
-    for link in re.findall(r"\]\((?!https?:|#|attachment:|data:)([^)\s]+)\)", prose):
+    for link in re.findall(r"\]\((?!https?:|#|data:)([^)\s]+)\)", prose):
         if not (Path(path).parent / link.split("#")[0]).exists():
             yield f"a link to {link}, which does not exist"
     for image in re.findall(
