@@ -25,8 +25,11 @@ def settled(gx: Array | None, g: Array) -> Array | None:
     array = gx if type(gx) is np.ndarray else unwrap(gx)
     if array is None:
         return gx
-    # argmax points to a NaN, if there is one: a quarter to a half of the time of max.
-    suspect = array.item(array.argmax()) if array.size else 0
+    if type(array) is np.ndarray and array.size:
+        # argmax points to a NaN, if there is one: a quarter to a half of the time of max.
+        suspect = array.item(array.argmax())
+    else:  # a number, or an array of another library: a GPU's
+        suspect = array.max(initial=0) if array.ndim else array
     if suspect == suspect:
         return gx
     return np.where(np.isnan(array) & np.equal(g, 0), 0, gx)
