@@ -14,8 +14,8 @@ def pad(x, pad_width, mode="constant", *, constant_values=0):
     width = np.broadcast_to(pad_width, (x.ndim, 2)).tolist()
     if np.min(width, initial=0) < 0:
         raise ValueError(
-            f"np.pad on a Tensor: expected widths >= 0, got {width}; to cut off, take a slice, "
-            "or give functional.pad a negative width"
+            f"np.pad on a Tensor: expected widths >= 0, got {width}; to cut off you want "
+            "a slice, or functional.pad with a negative width"
         )
     if mode == "constant":
         inside = tuple(slice(a, a + n) for n, (a, _) in zip(x.shape, width, strict=True))
