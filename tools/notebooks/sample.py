@@ -41,9 +41,10 @@ def said_figure():
 
 
 def sample():
-    """Cells: 0 title, 1 setup, 2 by hand, 4 parameters, 5 and 9 ideas of four, 13 compare,
+    """A page without a fault.
 
-    14 claims, 15 interpret, 16.. exercises, and the references.
+    Cells: 0 title, 1 setup, 2 by hand, 4 parameters, 5 to 8 and 9 to 12 the ideas, 14 claims,
+    15 interpret, from 16 on the exercises, last the references.
     """
     cells = [new_markdown_cell(HEAD), code(address.install() + "x = 1", 1)]
     cells += [new_markdown_cell("## By hand"), new_markdown_cell("## Parameters")]

@@ -12,7 +12,12 @@ from dlscratch.cli import notebooks as nb
 
 from . import address, form, latex
 
-KILOBYTES, SETUP, LINES, SECONDS, MEGABYTES, TITLE_WORDS = 400, 12, 15, 60, 1500, 120
+KILOBYTES = 400
+SETUP = 12  # lines of the set-up cell
+LINES = 15  # lines of a code cell that is not folded
+SECONDS = 30
+MEGABYTES = 1500
+TITLE_WORDS = 120
 NETWORK = r"\b(urllib|urlopen|urlretrieve|requests|socket|wget|curl|fetch_openml|pooch|git clone)\b"
 NETWORK += r"|^[!%]|pip install"
 GLOBAL_RANDOM = (
