@@ -3,7 +3,7 @@
 import importlib
 
 from . import curvature, landscape, measures
-from .claim import check, checks, claim, claims
+from .claim import check, checks, claim, claims, interval
 from .probe import probe
 from .source import source
 
@@ -12,6 +12,7 @@ __all__ = [
     "claims",
     "check",
     "checks",
+    "interval",
     "probe",
     "plot",
     "source",
