@@ -47,10 +47,13 @@ def batch_norm(x, weight=None, bias=None, eps=1e-5, running=None):
     mean = _sum(y) / n
     centred = y - mean[:, None]
     var = _dot(centred, centred) / n
-    left = _sum(centred) / n  # the mean is rounded, and equal numbers would not become 0
-    if np.any(np.square(left) > (4 * np.finfo(x.dtype).eps) ** 2 * (var + eps)):
-        centred -= left[:, None]
-        var = _dot(centred, centred) / n
+    # The mean is rounded, and without what follows equal numbers would not become 0. It is worth a
+    # pass over all numbers only where the mean is large beside the spread.
+    if np.any(np.square(mean) > var + eps):
+        left = _sum(centred) / n
+        if np.any(np.square(left) > (4 * np.finfo(x.dtype).eps) ** 2 * (var + eps)):
+            centred -= left[:, None]
+            var = _dot(centred, centred) / n
     if running is not None and x.size:
         running_mean, running_var, momentum = running
         running_mean += momentum * (mean - running_mean)
