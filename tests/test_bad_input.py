@@ -325,6 +325,7 @@ BAD = {
     "lab": {
         "claim": lambda: lab.claim("it is so", True, above=0),
         "check": lambda: lab.check("it is so", True, above=0),
+        "interval": lambda: lab.interval([1.0]),
         "source": lambda: lab.source(3),
         "probe": lambda: lab.probe(net()).record(),
     },
@@ -339,6 +340,7 @@ BAD = {
         "histograms": lambda: plot.histograms({}),
         "densities": lambda: plot.densities(pandas.DataFrame({"layer": ["a"]})),
         "decision_regions": lambda: plot.decision_regions(lambda x: x[:, 0], x, ids[0]),
+        "valley": lambda: plot.valley(np.add, {"a": np.ones(3)}, (0, 1), (0, 1)),
     },
     "testing": {
         "finite_difference": lambda: testing.finite_difference(lambda x: x, ids),

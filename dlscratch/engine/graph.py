@@ -128,7 +128,10 @@ def backward_pass(
     {target: gradient}, without the targets that no gradient reached.
     """
     nodes = _nodes_behind(root)
-    needed, passed = (None, None) if targets is None else _ways_to(targets, nodes)
+    needed = None
+    passed = None
+    if targets is not None:
+        needed, passed = _ways_to(targets, nodes)
     targets = set(targets or ())
     sums = GradientSums(in_place=not create_graph)
     sums[root] = gradient if create_graph else getattr(gradient, "_data", gradient)

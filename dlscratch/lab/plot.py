@@ -29,6 +29,7 @@ __all__ = [
     "densities",
     "images",
     "decision_regions",
+    "valley",
     "graph",
 ]
 
@@ -666,6 +667,69 @@ def _borders(ax, across, up, p, linestyle, linewidth):
         if lead.min() < 0 < lead.max():
             line = {"colors": INK, "linestyles": linestyle, "linewidths": linewidth}
             ax.contour(across, up, lead, levels=[0], **line)
+
+
+def valley(
+    f: Callable,
+    paths: dict,
+    x: tuple[float, float],
+    y: tuple[float, float],
+    ax: Axes | None = None,
+    *,
+    levels: int = 14,
+    title: str = "",
+) -> Axes:
+    """A function of two numbers as contour lines, with the paths that methods take down it.
+
+    Lines stand at heights whose square roots are evenly spaced, so that a bowl's are evenly apart.
+
+    Parameters
+    ----------
+    f : callable
+        f(x, y) of two arrays of one shape, entry by entry.
+    paths : dict
+        name → (K + 1, 2), the start and K steps. May be empty.
+    x, y : (low, high)
+        What is shown.
+    ax : Axes, optional
+        Where to draw; a new figure unless given.
+    levels : int
+        How many lines.
+    title : str
+        The finding.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        When a path is not a list of points of the plane.
+
+    Examples
+    --------
+    >>> bowl = lambda x, y: (x**2 + 9 * y**2) / 2
+    >>> ax = valley(bowl, {"descent": [[9, 1], [7.2, -0.8]]}, x=(-2, 10), y=(-3, 3))
+    """
+    ax = ax or plt.subplots(figsize=(7.0, 3.4))[1]
+    across, up = np.meshgrid(np.linspace(*x, 240), np.linspace(*y, 160))
+    height = _array(f(across, up))
+    low = height.min()
+    heights = low + (height.max() - low) * np.linspace(0, 1, levels + 1)[1:] ** 2
+    ax.contour(across, up, height, levels=heights, colors="#BBBBBB", linewidths=0.8)
+    for name, path in paths.items():
+        path = _array(path)
+        if path.ndim != 2 or path.shape[1] != 2:
+            raise ValueError(
+                f"valley: path {name!r} has shape {path.shape}; want (K + 1, 2), a point a row"
+            )
+        ax.plot(*path.T, marker="o", markersize=4, linewidth=1.4, label=name)
+    ax.grid(False)
+    ax.set(xlim=x, ylim=y, xlabel="$x$", ylabel="$y$", title=title)
+    if len(paths) > 1:
+        ax.legend()
+    return ax
 
 
 def _array(values):

@@ -265,3 +265,17 @@ def test_curves_of_a_sweep_show_the_t_interval_and_a_gap_for_a_failed_run():
     assert edge[:, 1].max() == pytest.approx(mean + half)
     assert ax.get_legend() is None and ax.get_ylabel() == "got"
     assert all(float(tick).is_integer() for tick in ax.get_xticks())
+
+
+def test_a_valley_has_evenly_spaced_lines_on_a_bowl_and_the_paths_as_given():
+    path = np.array([[9.0, 1.0], [7.2, -0.8]])
+    ax = plot.valley(lambda x, y: x**2 + y**2, {"a": path, "b": -path}, (-5, 5), (-5, 5), levels=5)
+    radii = np.sqrt(ax.collections[0].levels)
+    np.testing.assert_allclose(np.diff(radii), radii[0], rtol=1e-2)
+    np.testing.assert_array_equal(ax.lines[0].get_xydata(), path)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
+
+
+def test_a_valley_wants_points_of_the_plane():
+    with pytest.raises(ValueError, match=r"\(K \+ 1, 2\)"):
+        plot.valley(np.add, {"a": np.ones(3)}, (0, 1), (0, 1))
