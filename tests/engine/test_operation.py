@@ -20,6 +20,7 @@ from .differences import nodes, ours, run
 
 OURS = ours(RULES)  # before any test, or example in a docstring, adds one of its own
 
+
 def test_every_rule_has_a_sample():
     seen = {node.op for sample in SAMPLES for node in nodes(run(sample, requires_grad=True)[1])}
     assert {describe(f) for f in OURS - seen - set(COMPOSED)} == set()
