@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from .cli import COMMANDS
+from .cli import COMMANDS, NEED_A_CLONE, clone
 from .cli.parts import repair
 
 __all__ = ["main", "script"]
@@ -17,9 +17,9 @@ _CODES = """exit codes:
   130  stopped with Ctrl-C; no file is half-written
 
 The notebooks are those of a clone: the one that dlscratch was installed from (pip install -e .), or
-the folder in which you are. Where there is none, doctor works, and so do run, sweep, exercises and
-claims on a file; the others say what they miss.
+the folder in which you are. Where there is none, give run, sweep, exercises and claims a file.
 """
+_NO_CLONE = "\nIn a clone of the repository there are three more: {}.\n"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,8 +52,10 @@ def _refuse(why, code=2):
 def _parser():
     raw = argparse.RawDescriptionHelpFormatter
     what = "Deep learning from first principles: the notebooks, and what proves the package."
+    hidden = () if clone.exists() else NEED_A_CLONE
+    epilog = _CODES + (_NO_CLONE.format(", ".join(hidden)) if hidden else "")
     parser = argparse.ArgumentParser(
-        "python -m dlscratch", description=what, epilog=_CODES, formatter_class=raw
+        "python -m dlscratch", description=what, epilog=epilog, formatter_class=raw
     )
     commands = parser.add_subparsers(
         dest="command",
@@ -63,7 +65,9 @@ def _parser():
     )
     for name, module in COMMANDS.items():
         first, _, rest = (module.__doc__ or name).partition("\n")
-        words = {"help": first, "description": first, "epilog": rest}
+        words = {"description": first, "epilog": rest}
+        if name not in hidden:  # without help, it is not in the list; asked for, it says why
+            words["help"] = first
         module.arguments(commands.add_parser(name, **words, formatter_class=raw))
     return parser
 

@@ -7,9 +7,10 @@ own.
 
 from . import benchmark, claims, doctor, exercises, list, run, sweep, verify
 
-__all__ = ["COMMANDS"]
+__all__ = ["COMMANDS", "NEED_A_CLONE"]
 
 COMMANDS = {
     module.__name__.rpartition(".")[2]: module
     for module in (list, run, sweep, exercises, claims, verify, benchmark, doctor)
 }
+NEED_A_CLONE = ("list", "verify", "benchmark")  # an installed package does not offer them

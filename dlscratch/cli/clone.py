@@ -7,7 +7,16 @@ from types import ModuleType
 
 from . import notebooks
 
-__all__ = ["root", "module"]
+__all__ = ["exists", "root", "module"]
+
+
+def exists() -> bool:
+    """Whether there is a clone here."""
+    try:
+        root()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def root() -> Path:

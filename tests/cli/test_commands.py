@@ -1,6 +1,7 @@
 """What every command has in common: help, exit codes, errors in one line; and the small ones."""
 
 import os
+import re
 import subprocess
 import sys
 import types
@@ -8,7 +9,7 @@ import types
 import pytest
 
 from dlscratch.__main__ import main
-from dlscratch.cli import COMMANDS
+from dlscratch.cli import COMMANDS, NEED_A_CLONE
 from dlscratch.cli import notebooks as nb
 
 ROOT = nb.folder().parent
@@ -24,6 +25,7 @@ def test_help_names_commands_and_codes():
     done = user("--help")
     assert done.returncode == 0 and all(f"    {name}" in done.stdout for name in COMMANDS)
     assert "130  stopped" in done.stdout and "Where there is none" in done.stdout
+    assert "In a clone" not in done.stdout
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -66,6 +68,17 @@ def test_what_needs_a_clone_says_so(clone, capsys, command):
         "this needs a clone of the repository, with its folders tests/ and tools/"
         in capsys.readouterr().err
     )
+
+
+def test_an_installed_package_offers_only_what_works(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(nb, "__file__", str(tmp_path / "a" / "b" / "c.py"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    offered = [name for name in COMMANDS if re.search(rf"^    {name}\b", said, re.M)]
+    assert offered == [name for name in COMMANDS if name not in NEED_A_CLONE]
+    assert f"there are three more: {', '.join(NEED_A_CLONE)}." in said
 
 
 def test_what_needs_notebooks_says_so(tmp_path, capsys, monkeypatch):
