@@ -19,7 +19,7 @@ _CODES = """exit codes:
 The notebooks are those of a clone: the one that dlscratch was installed from (pip install -e .), or
 the folder in which you are. Where there is none, give run, sweep, exercises and claims a file.
 """
-_NO_CLONE = "\nIn a clone of the repository there are three more: {}.\n"
+_NO_CLONE = "\nIn a clone of the repository there are also: {}.\n"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

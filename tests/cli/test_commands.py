@@ -78,7 +78,7 @@ def test_an_installed_package_offers_only_what_works(tmp_path, capsys, monkeypat
     said = capsys.readouterr().out
     offered = [name for name in COMMANDS if re.search(rf"^    {name}\b", said, re.M)]
     assert offered == [name for name in COMMANDS if name not in NEED_A_CLONE]
-    assert f"there are three more: {', '.join(NEED_A_CLONE)}." in said
+    assert f"there are also: {', '.join(NEED_A_CLONE)}." in said
 
 
 def test_what_needs_notebooks_says_so(tmp_path, capsys, monkeypatch):

@@ -11,6 +11,7 @@ import papermill
 import pytest
 from nbclient import NotebookClient
 
+from dlscratch import cli
 from dlscratch.__main__ import main
 from dlscratch.cli import notebooks as nb
 from tools.notebooks.sample import runnable
@@ -218,11 +219,8 @@ def test_the_checks_of_a_blank_copy_say_not_yet(clone, capsys):
 
 def test_a_file_needs_no_clone(clone, tmp_path, capsys, monkeypatch):
     """An installed package runs any notebook that is named by its file."""
-
-    def no_clone():
-        raise FileNotFoundError("no folder notebooks/ here")
-
-    monkeypatch.setattr(nb, "folder", no_clone)
+    monkeypatch.setattr(cli.clone, "exists", lambda: False)
+    monkeypatch.setattr(nb, "folder", lambda: 1 / 0)
     file = str(tmp_path / "notebooks" / "part0_a" / "05_b.ipynb")
     assert main(["run", file, "-p", "depth", "4"]) == 0
     assert "1 of 1 claims hold" in capsys.readouterr().out
