@@ -326,6 +326,8 @@ BAD = {
         "claim": lambda: lab.claim("it is so", True, above=0),
         "check": lambda: lab.check("it is so", True, above=0),
         "interval": lambda: lab.interval([1.0]),
+        "StackedMLP": lambda: lab.StackedMLP([64]),
+        "steady_rate": lambda: lab.steady_rate([0.1], [0.2]),
         "source": lambda: lab.source(3),
         "probe": lambda: lab.probe(net()).record(),
     },

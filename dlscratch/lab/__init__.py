@@ -6,6 +6,8 @@ from . import curvature, landscape, measures
 from .claim import check, checks, claim, claims, interval
 from .probe import probe
 from .source import source
+from .stacked import StackedMLP
+from .tuning import steady_rate
 
 __all__ = [
     "claim",
@@ -19,6 +21,8 @@ __all__ = [
     "curvature",
     "landscape",
     "measures",
+    "StackedMLP",
+    "steady_rate",
 ]
 
 
