@@ -129,15 +129,15 @@ class StackedMLP:
 
         For cross-entropy they are the probabilities of the classes: a row sums to 1.
         """
-        return self._loss(self(theta, X), Y)
+        return self._loss_and_signal(self(theta, X), Y)[0]
 
     def gradient(
         self, theta: np.ndarray, X: np.ndarray, Y: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Losses (R,) and their slopes (R, P), by one pass forward and one back."""
         z, a = self._forward(theta, X)
-        slopes = self._backward(theta, z, a, self._error_signal(z[-1], Y))[0]
-        return self._loss(z[-1], Y), slopes
+        losses, delta = self._loss_and_signal(z[-1], Y)
+        return losses, self._backward(theta, z, a, delta)[0]
 
     def hessian_product(
         self, theta: np.ndarray, X: np.ndarray, Y: np.ndarray, v: np.ndarray
@@ -156,7 +156,7 @@ class StackedMLP:
             z_moves.append(a_moves[l] @ W[l] + a[l] @ V[l] + c[l])
             if l < len(W) - 1:
                 a_moves.append(slope(z[l], a[l + 1]) * z_moves[l])
-        delta = self._error_signal(z[-1], Y)
+        delta = self._loss_and_signal(z[-1], Y)[1]
         deltas, passed = self._backward(theta, z, a, delta)[1:]
         moves = z_moves[-1] / z[-1].shape[-2]
         if self.loss == "cross_entropy":
@@ -202,18 +202,17 @@ class StackedMLP:
                 delta = passed[0] * slope(z[l - 1], a[l])
         return self._flat(dW, db), deltas, [None, *passed]
 
-    def _loss(self, z, Y):
+    def _loss_and_signal(self, z, Y):
+        """The loss, (R,), and δ = ∂L/∂z of the last layer: a mean over the N examples."""
+        N = z.shape[-2]
         if self.loss == "squared":
-            return np.sum((z - Y) ** 2, axis=-1).mean(axis=-1) / 2
+            gap = z - Y
+            return np.sum(gap**2, axis=-1).mean(axis=-1) / 2, gap / N
         shifted = z - z.max(axis=-1, keepdims=True)
-        log_sum = np.log(np.exp(shifted).sum(axis=-1))
-        return (log_sum - np.sum(Y * shifted, axis=-1)).mean(axis=-1)
-
-    def _error_signal(self, z, Y):
-        """∂L/∂z, a mean over the N examples."""
-        if self.loss == "squared":
-            return (z - Y) / z.shape[-2]
-        return (_softmax(z) - Y) / z.shape[-2]
+        e = np.exp(shifted)
+        total = e.sum(axis=-1, keepdims=True)
+        loss = np.log(total[..., 0]) - np.sum(Y * shifted, axis=-1)
+        return loss.mean(axis=-1), (e / total - Y) / N
 
     def _flat(self, by_weights, by_biases):
         pieces = by_weights + (by_biases if self.bias else [])
