@@ -32,6 +32,8 @@ MODULES = {
     "dlscratch.sweep": "Sweeps",
     "dlscratch.lab.plot": "Figures",
     "dlscratch.lab.source": "Source",
+    "dlscratch.lab.stacked": "Networks side by side",
+    "dlscratch.lab.tuning": "Choosing a rate",
     "dlscratch.cli.notebooks": "Notebooks as files",
 }
 
