@@ -279,10 +279,10 @@ def _parameter_names(function):
 def refuse_unknown(op: Any, definition: Callable, options: dict) -> None:
     """Raise TypeError for options that `definition`, the function behind `op`, does not have."""
     known = _parameter_names(definition)
-    unknown = sorted(options.keys() - known)
+    unknown = [name for name in options if name not in known]
     if unknown and "kwargs" not in known:
         raise TypeError(
-            f"{describe(op)} does not take {', '.join(unknown)}; "
+            f"{describe(op)} does not take {', '.join(sorted(unknown))}; "
             f"on Tensors it knows {', '.join(known)}"
         )
 

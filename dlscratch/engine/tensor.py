@@ -506,7 +506,7 @@ class Tensor(Node):
         if len(shape) == 1:
             shape = shape[0]
         if order == "C":
-            return np.reshape(self, shape)
+            return apply(np.reshape, self, shape)
         reversed_shape = np.atleast_1d(shape)[::-1].tolist()
         return np.transpose(np.reshape(self.ravel(order), reversed_shape))
 
@@ -700,7 +700,7 @@ def dispatch(function, args, kwargs):
         refuse_unknown(function, composition, kwargs)
         return composition(*args, **kwargs)
     if function in RULES:
-        if any(isinstance(v, Tensor) for v in kwargs.values()):
+        if kwargs and any(isinstance(v, Tensor) for v in kwargs.values()):
             raise TypeError(
                 f"{describe(function)}: pass Tensors by position, not by name: {sorted(kwargs)}"
             )

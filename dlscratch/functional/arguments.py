@@ -26,7 +26,7 @@ def as_floats(name: str, x: Array) -> Array:
 
 def number(option: Any) -> Any:
     """A NumPy scalar as Python's number, which passes on no dtype; anything else as it is."""
-    is_scalar = isinstance(option, np.generic | np.ndarray) and option.ndim == 0
+    is_scalar = isinstance(option, (np.generic, np.ndarray)) and option.ndim == 0
     return option.item() if is_scalar else option
 
 

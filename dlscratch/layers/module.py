@@ -64,12 +64,12 @@ class Module:
     def __setattr__(self, name, value):
         """Set an attribute, unless a parameter, module or buffer would drop out unseen."""
         old = self.__dict__.get(name)
-        if isinstance(old, Parameter | Module | np.ndarray) and value is not None:
+        replaced = value is not None and value is not old  # not by `self.count += 1` of an array
+        if replaced and isinstance(old, Parameter | Module | np.ndarray):
             _check_replacement(f"{type(self).__name__}.{name}", name, old, value)
-            if isinstance(old, Parameter) and value is not old:
-                old._data = (
-                    old._data.copy()
-                )  # out of the vector: optimizers that hold it will say so
+            if isinstance(old, Parameter):
+                # out of the vector: optimizers that hold it will say so
+                old._data = old._data.copy()
         object.__setattr__(self, name, value)
 
     def __getattr__(self, name):

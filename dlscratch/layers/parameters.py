@@ -285,6 +285,7 @@ def _check(parameters):
 def _pieces(parameters):
     """[vectors, start, stop] of each stretch: what follows in order and in memory is one."""
     pieces = []
+    last = [None, 0, 0]
     # Attributes of Nodes and arrays, not properties: every zero_grad and every step comes here, and
     # it halves the time, 0.4 µs a parameter less.
     for p in parameters:
@@ -295,11 +296,10 @@ def _pieces(parameters):
                 "(astype?); make the optimizer, or whatever holds them, anew: of model.parameters()"
             )
         start = p._start
-        stop = start + p._data.size
-        if pieces and pieces[-1][0] is vectors and pieces[-1][2] == start:
-            pieces[-1][2] = stop
-        else:
-            pieces.append([vectors, start, stop])
+        if vectors is not last[0] or start != last[2]:
+            last = [vectors, start, start]
+            pieces.append(last)
+        last[2] = start + p._data.size
     return pieces
 
 

@@ -110,25 +110,25 @@ class Optimizer:
         if type(self).update is Optimizer.update:
             self.update(None, None)
         loss = None if closure is None else closure()
-        moving = self._moving()
+        members = list(self.parameters)
+        moving = self._moving(members)
         self.t += 1
         for i in moving:
             self._counts[i] += 1
         options = [self._options(group) for group in self.param_groups]
         if self.elementwise:
-            for first, last in self._stretches(moving):
+            for first, last in self._stretches(members, moving):
                 self._update_stretch(first, last, options[self._group_of[first]])
         else:
             for i in moving:
                 self._update_one(i, options[self._group_of[i]])
         for i in moving:
-            self.parameters[i].mark_written()
+            members[i].mark_written()
         return loss
 
-    def _moving(self):
+    def _moving(self, members):
         """The indices of the parameters that are to move: not frozen, and with a gradient."""
         self.parameters.stretches()  # raises if they are no longer where they were
-        members = list(self.parameters)
         moving = [i for i, p in enumerate(members) if p._grad is not None and p.requires_grad]
         if len(moving) < len(members):
             self._refuse_unseen_gradients()
@@ -149,21 +149,22 @@ class Optimizer:
         return {
             name: plain(value)
             for name, value in group.items()
-            if name not in ("params", "initial_lr", "maximize")
+            if name not in {"params", "initial_lr", "maximize"}
         }
 
-    def _stretches(self, moving):
+    def _stretches(self, members, moving):
         """[first, last] of each run of neighbours, in one group, after as many steps."""
         runs = []
-        expected = None  # what comes before a parameter that continues the run
+        expected = None  # the place and the kind of a parameter that continues the run
         for i in moving:
-            p = self.parameters[i]
-            before = (i, p._start, id(p._vectors), self._group_of[i], self._counts[i])
-            if before == expected:
+            p = members[i]
+            start = p._start
+            kind = (id(p._vectors), self._group_of[i], self._counts[i])
+            if (i, start, kind) == expected:
                 runs[-1][1] = i
             else:
                 runs.append([i, i])
-            expected = (i + 1, p._start + p.size, *before[2:])
+            expected = (i + 1, start + p._data.size, kind)
         return runs
 
     def _update_stretch(self, first, last, options):
@@ -366,7 +367,7 @@ def plain(value):
     """An option as Python has it: NumPy's numbers would turn float32 into float64."""
     if type(value) in (float, bool, int):  # nearly always, and asked for at each step
         return value
-    if isinstance(value, tuple | list):
+    if isinstance(value, (tuple, list)):
         return tuple(map(plain, value))
     if isinstance(value, np.ndarray) and value.ndim:
         return tuple(value.tolist())

@@ -107,9 +107,15 @@ def batch_norm(
             f"batch_norm: one value a channel ({x.shape}) has no variance; "
             "want more: use a larger batch or model.eval()"
         )
-    C = x.shape[1:2]
-    check_parameters("batch_norm", x, C, running_mean=running_mean, running_var=running_var)
-    check_parameters("batch_norm", x, C, weight=weight, bias=bias)
+    check_parameters(
+        "batch_norm",
+        x,
+        x.shape[1:2],
+        running_mean=running_mean,
+        running_var=running_var,
+        weight=weight,
+        bias=bias,
+    )
     if not training:
         scale = 1 / np.sqrt(running_var + eps)
         if weight is not None:
