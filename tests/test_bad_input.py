@@ -232,7 +232,8 @@ BAD = {
         **{
             name: lambda name=name: getattr(data, name)(rng(0), 0)
             for name in (
-                "teacher_student sparse_parity planted_graphs correlated_gaussians scenes markov"
+                "teacher_student sparse_parity planted_graphs correlated_gaussians scenes markov "
+                "hold_symbol"
             ).split()
         },
         "modular_arithmetic": lambda: data.modular_arithmetic(rng(0), 97, "**"),

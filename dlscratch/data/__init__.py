@@ -10,6 +10,7 @@ from .batches import batches
 from .downloads import cifar10, fashion_mnist, mnist, tiny_shakespeare
 from .embedded import digits, mnist1d, photograph, table
 from .formats import read_cifar10, read_idx
+from .holding import hold_symbol
 from .language import REBER, Grammar, markov, reber
 from .scenes import SHAPES, Scenes, scenes
 from .split import Split, split
@@ -48,6 +49,7 @@ __all__ = [
     "modular_arithmetic",
     "planted_graphs",
     "correlated_gaussians",
+    "hold_symbol",
     "Grammar",
     "markov",
     "reber",

@@ -18,6 +18,7 @@ GENERATORS = {  # f(n, scalar): n examples, every option through `scalar`
     "planted_graphs": lambda n, s: data.planted_graphs(0, n, 8, p_in=s(0.5), p_out=s(0.1)),
     "correlated_gaussians": lambda n, s: data.correlated_gaussians(0, n, rho=s(0.3)),
     "scenes": lambda n, s: data.scenes(0, n, 16, noise=s(0.1)),
+    "hold_symbol": lambda n, s: data.hold_symbol(0, n, 6, noise=s(0.3)),
     "mnist1d": lambda n, s: data.mnist1d(0, n, test_fraction=s(0.5)),
 }
 AUGMENTATIONS = {
