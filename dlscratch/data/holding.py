@@ -5,10 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..engine import default_dtype
+from .synthetic import Seed
 
 __all__ = ["hold_symbol"]
-
-Seed = np.random.Generator | int | None
 
 
 class Held(NamedTuple):
