@@ -11,11 +11,9 @@ from typing import Any
 import numpy as np
 
 from ..engine import default_dtype
-from .split import Split, check_fraction, split
+from .split import Seed, Split, check_fraction, split
 
 __all__ = ["digits", "mnist1d", "table", "photograph"]
-
-Seed = np.random.Generator | int | None
 
 
 def digits(rng: Seed = 0, test_fraction: float = 0.25) -> Split:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..engine import default_dtype
-from .synthetic import Seed
+from .split import Seed
 
 __all__ = ["hold_symbol"]
 

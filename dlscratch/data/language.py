@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .split import Seed
+
 __all__ = ["Grammar", "markov", "reber", "REBER"]
 
 REBER = "BTPSXVE"  # the letters of `reber`, in the order of their numbers
-
-Seed = np.random.Generator | int | None
 
 
 class Grammar(NamedTuple):

@@ -6,6 +6,8 @@ import numpy as np
 
 __all__ = ["Split", "split"]
 
+Seed = np.random.Generator | int | None  # what `rng` may be
+
 
 class Split(NamedTuple):
     """Four arrays: `X_train, y_train, X_test, y_test = digits()`."""
@@ -19,7 +21,7 @@ class Split(NamedTuple):
 def split(
     X: np.ndarray,
     y: np.ndarray,
-    rng: np.random.Generator | int | None = 0,
+    rng: Seed = 0,
     test_fraction: float = 0.25,
 ) -> Split:
     """Cut N examples at random: N - round(N f) for training, round(N f) for testing.

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..engine import default_dtype
-from .split import Split, split
+from .split import Seed, Split, split
 
 __all__ = [
     "teacher_student",
@@ -15,8 +15,6 @@ __all__ = [
     "planted_graphs",
     "correlated_gaussians",
 ]
-
-Seed = np.random.Generator | int | None
 
 
 class Teacher(NamedTuple):

@@ -11,10 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..engine import default_dtype
+from .split import Seed
 
 __all__ = ["Toy", "moons", "circles", "spirals", "xor", "blobs"]
-
-Seed = np.random.Generator | int | None
 
 # The midpoint rule; it is exact to rounding once its spacing is below the noise.
 _NODES = (np.arange(1024) + 0.5) / 1024
