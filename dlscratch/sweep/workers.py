@@ -79,43 +79,48 @@ def outcomes(
 def _until_broken(workers, fn, runs, waiting, deaths):
     """The outcomes that these workers give; what is still `waiting` then needs new ones."""
     running = {}
-    usable = True
     while True:
-        if usable:
-            usable = _submit(workers, fn, runs, waiting, running, deaths)
+        _submit(workers, fn, runs, waiting, running, deaths)
         if not running:
             return
+        failure = None
         for future in wait(running, return_when=FIRST_COMPLETED).done:
             key = running.pop(future)
-            failure = future.exception()
-            if not isinstance(failure, workers.killed):
-                yield key, future.result()
-                continue
-            deaths[key] += 1
-            if isinstance(failure, BrokenExecutor):
-                usable = False
-            if deaths[key] < workers.attempts:
-                waiting.appendleft(key)
+            if isinstance(future.exception(), workers.killed):
+                failure = future.exception()
+                yield from _after_death(key, failure, workers, waiting, deaths)
             else:
-                error = f"its worker was killed each time: {failure}"
-                yield key, {"result": {}, "seconds": None, "error": error}
+                yield key, future.result()
         del future  # what is still referred to, Dask would do again when its worker dies
+        if failure and workers.one_fate:
+            for key in running.values():
+                yield from _after_death(key, failure, workers, waiting, deaths)
+            return
 
 
 def _submit(workers, fn, runs, waiting, running, deaths):
-    """Start what is waiting while there is room; whether the workers still take something."""
+    """Start what is waiting while there is room and the workers still take something."""
     while waiting and len(running) < workers.at_once:
         suspected = any(deaths[key] > 1 for key in (waiting[0], *running.values()))
         if running and suspected:
-            break
+            return
         key = waiting.popleft()
         try:
             future = workers.submit(attempt, fn, runs[key])
         except BrokenExecutor:  # a worker has died since the last look
             waiting.appendleft(key)
-            return False
+            return
         running[future] = key
-    return True
+
+
+def _after_death(key, failure, workers, waiting, deaths):
+    """Let the run wait for another attempt; its outcome, when it has had them all."""
+    deaths[key] += 1
+    if deaths[key] < workers.attempts:
+        waiting.appendleft(key)
+    else:
+        error = f"its worker was killed each time: {failure}"
+        yield key, {"result": {}, "seconds": None, "error": error}
 
 
 # Where they run ----------------------------------------------------------------------------------
@@ -125,12 +130,14 @@ class Workers:
     """Processes that call functions, while a `with` block lasts; leaving it ends them.
 
     at_once: how many calls may be under way. killed: the exception in the future of a call whose
-    worker died. attempts: how often a call is begun whose worker dies each time.
+    worker died. attempts: how often a call is begun whose worker dies each time. one_fate: whether
+    the death of one is the end of all, so that new ones must be started.
     """
 
     at_once: int
     killed: type[Exception]
     attempts: int
+    one_fate: bool
 
     def submit(self, function: Callable, *args: Any) -> Future:
         """Begin function(*args) in some worker; a future of its result."""
@@ -154,6 +161,7 @@ class ProcessesHere(Workers):
     """
 
     attempts = 4
+    one_fate = True
 
     def __init__(self, jobs: int | None, address: str | None):
         from joblib import cpu_count
@@ -197,8 +205,9 @@ def _end_with_parent(parent):
 class DaskCluster(Workers):
     """A Dask cluster: the one at an address (or a cluster object), or processes of this machine.
 
-    The scheduler behind an address redoes a killed worker's runs by its own rules; that of a
-    cluster here leaves it to us.
+    The scheduler behind an address redoes a killed worker's runs by its own rules, and the workers
+    come back. A cluster here leaves both to us: now and then, Dask's own way of starting a worker
+    again hangs, or cannot be closed, when the next death comes too soon (seen with Dask 2026.8).
     """
 
     def __init__(self, jobs: int | None, address: str | None):
@@ -217,10 +226,11 @@ class DaskCluster(Workers):
             )
         self.killed = KilledWorker
         self.attempts = 1 if address else 4
+        self.one_fate = not address
         self.at_once = jobs or (sys.maxsize if address else joblib.cpu_count())
         rules = {
             "distributed.scheduler.allowed-failures": 0,
-            # a worker that is killed twice within 15 s would else never come back
+            # a LocalCluster by address would else forget a worker that is killed twice within 15 s
             "distributed.deploy.lost-worker-timeout": "1000 days",
         }
         with ExitStack() as stack:
@@ -229,9 +239,13 @@ class DaskCluster(Workers):
                 cluster = nullcontext(address)
             else:
                 cluster = LocalCluster(
-                    n_workers=self.at_once, threads_per_worker=1, dashboard_address=None
+                    n_workers=self.at_once, threads_per_worker=1, dashboard_address=":0"
                 )
-            client = stack.enter_context(Client(stack.enter_context(cluster)))
+            cluster = stack.enter_context(cluster)
+            client = stack.enter_context(Client(cluster))
+            if not address:
+                for nanny in cluster.workers.values():
+                    nanny.close_gracefully()  # that is, do not start a dead worker again
             self._executor = client.get_executor(pure=False)
             self._open = stack.pop_all()
 

@@ -16,7 +16,7 @@ class Dead(BrokenExecutor):
 class Mortal(Workers):
     """Two calls at a time, for a moment; one that is deadly fails both, as with loky."""
 
-    killed, attempts, at_once = Dead, 4, 2
+    killed, attempts, at_once, one_fate = Dead, 4, 2, True
 
     def __init__(self, started):
         self.dead = False
@@ -69,6 +69,23 @@ def test_who_has_died_twice_runs_alone():
         if "deadly" in together:
             deaths += 1
             assert deaths <= 2 or together == ["deadly"]
+
+
+def test_calls_that_a_death_leaves_without_an_answer_are_done_again():
+    """As in a Dask cluster whose last worker died: it waits for others, and would for ever."""
+    started = []
+
+    class Silent(Mortal):
+        def finish(self, function, fn):
+            left = [call for call in self.under_way if call[0] != "deadly"]
+            if len(left) < len(self.under_way):
+                self.under_way = [call for call in self.under_way if call not in left]
+            super().finish(function, fn)
+
+    runs = {a: {"a": a} for a in ("good", "deadly", "last")}
+    found = dict(outcomes(lambda: Silent(started), lambda a: a, runs))
+    assert found["good"]["error"] is None and found["last"]["error"] is None
+    assert "killed each time" in found["deadly"]["error"]
 
 
 def test_workers_that_broke_unseen_are_replaced():
