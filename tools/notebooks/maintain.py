@@ -22,7 +22,7 @@ EXECUTE = """
 import resource, sys, nbformat
 from nbclient import NotebookClient
 book = nbformat.read(sys.argv[1], 4)
-options = dict(kernel_name="python3", record_timing=False)
+options = dict(kernel_name="python3", record_timing=False, coalesce_streams=True)
 options["resources"] = {"metadata": {"path": sys.argv[2]}}
 NotebookClient(book, timeout=900, extra_arguments=["--log-level=ERROR"], **options).execute()
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
