@@ -37,7 +37,7 @@ serve: book
 
 test: lint unit notebooks
 unit: $(TEST) book chromium
-	$(PY) -m pytest -rs tests -n $(J) --dist worksteal --cov=dlscratch --cov-report=term:skip-covered --cov-fail-under=95
+	$(PY) -m pytest -rs tests -n $(J) --dist worksteal --timeout=600 --cov=dlscratch --cov-report=term:skip-covered --cov-fail-under=95
 notebooks: $(TEST)
 	$(NBVAL) --durations=5 notebooks
 lint: $(TEST)
