@@ -81,10 +81,13 @@ import sys, time
 from importlib.util import find_spec
 from pathlib import Path
 from dlscratch.sweep import sweep
+marks = Path(sys.argv[1])
 def slow(a, seed):
-    with open(Path(sys.argv[1]) / f"{a} {seed}", "a") as file:
+    with open(marks / f"{a} {seed}", "a") as file:
         file.write("x")
-    time.sleep(0.3)
+    while len(list(marks.iterdir())) > 6 and not (marks.parent / "go").exists():
+        time.sleep(0.05)  # the first sweep gets no further, however late it is stopped
+    time.sleep(0.1)
     return a + seed
 if __name__ == "__main__":
     frame = sweep(slow, {"a": list(range(4))}, 3, jobs=2, out=sys.argv[2])
@@ -143,6 +146,7 @@ def test_a_killed_sweep_goes_on_where_it_was(tmp_path, script, number):
     assert ("KeyboardInterrupt" in err) == (number == signal.SIGINT)
     wait_for(lambda: not alive(running.pid))  # no worker goes on by itself
     before = starts(tmp_path / "marks")
+    (tmp_path / "go").touch()
     finished = subprocess.run(script, check=True, capture_output=True, text=True, env=ENVIRONMENT)
     frame = pd.DataFrame(json.loads(finished.stdout.splitlines()[-1]))
     assert (
