@@ -9,7 +9,7 @@ import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from typing import Any
 
 __all__ = ["COLUMNS", "ENGINES", "Workers", "attempt", "outcomes", "plain"]
@@ -236,16 +236,16 @@ class DaskCluster(Workers):
         with ExitStack() as stack:
             stack.enter_context(dask.config.set(rules))
             if address:
-                cluster = nullcontext(address)
+                cluster = address
             else:
-                cluster = LocalCluster(
-                    n_workers=self.at_once, threads_per_worker=1, dashboard_address=":0"
+                cluster = stack.enter_context(
+                    LocalCluster(
+                        n_workers=self.at_once, threads_per_worker=1, dashboard_address=":0"
+                    )
                 )
-            cluster = stack.enter_context(cluster)
-            client = stack.enter_context(Client(cluster))
-            if not address:
                 for nanny in cluster.workers.values():
                     nanny.close_gracefully()  # that is, do not start a dead worker again
+            client = stack.enter_context(Client(cluster))
             self._executor = client.get_executor(pure=False)
             self._open = stack.pop_all()
 

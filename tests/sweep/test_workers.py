@@ -77,9 +77,8 @@ def test_calls_that_a_death_leaves_without_an_answer_are_done_again():
 
     class Silent(Mortal):
         def finish(self, function, fn):
-            left = [call for call in self.under_way if call[0] != "deadly"]
-            if len(left) < len(self.under_way):
-                self.under_way = [call for call in self.under_way if call not in left]
+            deadly = [call for call in self.under_way if call[0] == "deadly"]
+            self.under_way = deadly or self.under_way  # its neighbour never hears
             super().finish(function, fn)
 
     runs = {a: {"a": a} for a in ("good", "deadly", "last")}
